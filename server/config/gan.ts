@@ -138,6 +138,20 @@ export const ganConfig = z
           .max(1_000_000)
           .default(2500)
           .describe('Points from fixed noise that modes and KL are computed from. The protocol uses 2,500.'),
+        heldOutSamples: z
+          .int()
+          .min(100)
+          .max(100_000)
+          .default(500)
+          .describe(
+            'Fresh generated pairs per held-out read-out of the MI while training; the final one takes 20 times as many.',
+          ),
+        permutations: z
+          .int()
+          .min(1)
+          .max(1000)
+          .default(10)
+          .describe('Shifts of the code over which the partition is averaged in a read-out.'),
       })
       .prefault({}),
     checkpoint,

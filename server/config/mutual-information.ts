@@ -81,12 +81,12 @@ export const mutualInformationConfig = z
     mutualInformation: z.strictObject({ bound, movingAverageRate }).prefault({}),
     evaluation: z
       .strictObject({
-        every: z.int().min(1).max(1_000_000).default(250).describe('Iterations between held-out read-outs.'),
+        every: z.int().min(1).max(1_000_000).default(500).describe('Iterations between held-out read-outs.'),
         samples: z
           .int()
           .min(100)
           .max(1_000_000)
-          .default(10_000)
+          .default(4000)
           .describe('Fresh pairs per read-out; a fixed data set is read on its held-out part.'),
         permutations: z
           .int()

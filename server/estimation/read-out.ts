@@ -1,6 +1,6 @@
-import type { Bound } from './bounds/bound';
+import type { Bound, PartitionTerm } from './bounds/bound';
 
-/** Outputs of a statistics network on held-out pairs. */
+/** Outputs of a statistics network on one block of held-out pairs; pairs are shifted against each other within a block. */
 export interface HeldOutScores {
   /** T(x_i, z_i), `[count]`. */
   readonly joint: ArrayLike<number>;
@@ -18,33 +18,43 @@ export interface HeldOutEstimate {
 }
 
 /**
- * Reads a bound out on held-out pairs: one mean over the joint pairs and one partition term over all shifts, never a mean
- * of minibatch values, which is biased upwards. The standard error is that of the Hoeffding projection: pair i counts
- * once in the joint term, and as x and as z in the partition.
+ * Reads a bound out on held-out pairs: one mean over the joint pairs and one partition term over all shifts of all blocks,
+ * never a mean of minibatch values, which is biased upwards. The standard error is that of the Hoeffding projection: pair
+ * i counts once in the joint term, and as x and as z in the partition.
  */
-export function heldOutEstimate(scores: HeldOutScores, bound: Bound): HeldOutEstimate {
-  const count = scores.joint.length;
-  const partition = bound.partition(flatten(scores.marginal));
-  let joint = 0;
-  for (let i = 0; i < count; i++) joint += scores.joint[i]! / count;
+export function heldOutEstimate(blocks: readonly HeldOutScores[], bound: Bound): HeldOutEstimate {
+  const partition = bound.partition(marginalScores(blocks));
+  const influences = blocks.flatMap((block) => [...influencesOf(block, partition)]);
+  const count = influences.length;
+  const joint = blocks.reduce((sum, block) => sum + total(block.joint), 0) / count;
   const estimate = joint - partition.value;
-
-  const influence = Float64Array.from(scores.joint);
-  for (const { shift, scores: t } of scores.marginal) {
-    for (let i = 0; i < count; i++) {
-      const weight = partition.influence(t[i]!) / scores.marginal.length;
-      influence[i]! -= weight;
-      influence[(i + shift) % count]! -= weight;
-    }
-  }
-  const mean = influence.reduce((sum, value) => sum + value, 0) / count;
-  const variance = influence.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (count - 1);
+  const mean = total(influences) / count;
+  const variance = influences.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (count - 1);
   const standardError = Math.sqrt(variance / count);
   return { estimate, standardError, interval: [estimate - 1.96 * standardError, estimate + 1.96 * standardError] };
 }
 
-function* flatten(marginal: HeldOutScores['marginal']): Generator<number> {
-  for (const { scores } of marginal) for (let i = 0; i < scores.length; i++) yield scores[i]!;
+function influencesOf({ joint, marginal }: HeldOutScores, partition: PartitionTerm): Float64Array {
+  const influences = Float64Array.from(joint);
+  for (const { shift, scores } of marginal) {
+    for (let i = 0; i < influences.length; i++) {
+      const weight = partition.influence(scores[i]!) / marginal.length;
+      influences[i]! -= weight;
+      influences[(i + shift) % influences.length]! -= weight;
+    }
+  }
+  return influences;
+}
+
+function* marginalScores(blocks: readonly HeldOutScores[]): Generator<number> {
+  for (const { marginal } of blocks)
+    for (const { scores } of marginal) for (let i = 0; i < scores.length; i++) yield scores[i]!;
+}
+
+function total(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  return sum;
 }
 
 /** `count` different shifts for `examples` pairs, spread evenly from 1 on; fewer if there are not that many. */

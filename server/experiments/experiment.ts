@@ -51,6 +51,8 @@ export interface Training {
   readonly evaluationMetricNames: readonly string[];
   /** Which of them the progress line shows, with a short label. */
   readonly headline: readonly { readonly metric: string; readonly label: string; readonly digits: number }[];
+  /** The evaluation metric that tells which checkpoint is kept as the best; without it only the newest are kept. */
+  readonly best?: { readonly metric: string; readonly better: 'higher' | 'lower' };
   /** Trains `count` iterations; returns row-major `[count, metricNames.length]`. Blocks for as long as it takes. */
   advance(count: number): Promise<Float32Array>;
   /** Evaluates without changing any variable. */

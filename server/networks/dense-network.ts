@@ -61,6 +61,15 @@ export class DenseNetwork {
     ]);
   }
 
+  /** A network of the same form and the same weights, with variables of its own under `NAME-suffix`. */
+  copy(suffix: string): DenseNetwork {
+    const copy = new DenseNetwork({ ...this.options, name: `${this.options.name}-${suffix}` });
+    copy.variables.forEach((variable, i) => {
+      variable.assign(this.variables[i]!);
+    });
+    return copy;
+  }
+
   /** `[batch, inputs]` to `[batch, outputs]`. */
   apply(x: tf.Tensor, pass: Pass = 'train'): tf.Tensor {
     return this.layers.reduce((h, { kernel, bias, normalization }, i) => {

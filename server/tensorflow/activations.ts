@@ -22,19 +22,16 @@ export function activate(x: tf.Tensor, activation: Activation, leakiness = 0.2):
 export function leakyRelu(x: tf.Tensor, leakiness: number): tf.Tensor {
   const native = nativeBackend();
   if (native === undefined) return tf.leakyRelu(x, leakiness);
-  return tf.customGrad((input) => {
-    const x = input as tf.Tensor;
+  return tf.customGrad((x, save) => {
+    const input = x as tf.Tensor;
+    (save as tf.GradSaveFunc)([input]);
+    const attributes = [
+      native.typeAttribute('T', native.binding.TF_FLOAT),
+      { name: 'alpha', type: native.binding.TF_ATTR_FLOAT, value: leakiness },
+    ];
     return {
-      value: tf.leakyRelu(x, leakiness),
-      gradFunc: (dy: tf.Tensor) =>
-        native.execute(
-          'LeakyReluGrad',
-          [
-            native.typeAttribute('T', native.binding.TF_FLOAT),
-            { name: 'alpha', type: native.binding.TF_ATTR_FLOAT, value: leakiness },
-          ],
-          [dy, x],
-        ),
+      value: tf.leakyRelu(input, leakiness),
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => native.execute('LeakyReluGrad', attributes, [dy, saved[0]!]),
     };
   })(x);
 }

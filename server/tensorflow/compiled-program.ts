@@ -33,10 +33,14 @@ export class CompiledProgram<Name extends string> implements Program<Name> {
     private readonly entries: Readonly<Record<Name, Entry>>,
     private readonly backend: NativeBackend,
     private readonly mode: 'xla' | 'graph',
+    onStage: (stage: string) => void = () => undefined,
   ) {
     const nodes: NodeDef[] = [];
     const functions: FunctionDef[] = [];
-    for (const name of Object.keys(entries) as Name[]) this.compile(name, nodes, functions);
+    for (const name of Object.keys(entries) as Name[]) {
+      onStage(`recording ${name}`);
+      this.compile(name, nodes, functions);
+    }
     nodes.push(...this.variableNodes());
     this.session = loadGraph(backend.binding, nodes, functions, 'loaded');
     this.adoptVariables();
@@ -149,7 +153,7 @@ export class CompiledProgram<Name extends string> implements Program<Name> {
     const resources = [...handles].map((handle) => ({ name: handle, type: graph.DataType.resource }));
     const parameters = [...inputs, ...resources];
     const results = recorded.map((result, i) => ({ ...result, label: result.name, name: `result${i}` }));
-    const xla = this.mode === 'xla';
+    const xla = (typeof entry === 'function' ? this.mode : (entry.mode ?? this.mode)) === 'xla';
     functions.push(recorder.nodes.define(bodyFunction(name), parameters, results, false));
     const call = callOf(bodyFunction(name), parameters, results);
     // A wrapper is compiled, so that the body can also be called inside of the compiled loop.

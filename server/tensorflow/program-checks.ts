@@ -2,7 +2,7 @@ import type * as tf from '@tensorflow/tfjs';
 import { DATA_PREFIX, type Entry, type InputSpecification, type VariableValue } from './program';
 
 export function inputsOf(entry: Entry): Readonly<Record<string, InputSpecification>> {
-  return typeof entry === 'function' ? {} : entry.inputs;
+  return typeof entry === 'function' ? {} : (entry.inputs ?? {});
 }
 
 export function runEntry(

@@ -14,8 +14,14 @@ export interface InputSpecification {
 /** An entry: ordinary tfjs code over `tf.Variable`s and its inputs. It reads no values and returns tensors by name. */
 export type EntryBody = (inputs: Readonly<Record<string, tf.Tensor>>) => Readonly<Record<string, tf.Tensor>>;
 
-export type Entry =
-  EntryBody | { readonly inputs: Readonly<Record<string, InputSpecification>>; readonly body: EntryBody };
+export type Entry = EntryBody | EntryDefinition;
+
+export interface EntryDefinition {
+  readonly inputs?: Readonly<Record<string, InputSpecification>>;
+  readonly body: EntryBody;
+  /** How this entry is compiled, where it is not the program's mode. */
+  readonly mode?: 'xla' | 'graph';
+}
 
 export interface ProgramResult {
   readonly shape: readonly number[];
@@ -48,6 +54,12 @@ export interface Program<Name extends string> {
 /** `xla`: each entry is one XLA computation. `graph`: TensorFlow's executor, its fused kernels and oneDNN. `eager`: op by op. */
 export type ProgramMode = 'xla' | 'graph' | 'eager';
 
+export interface ProgramOptions {
+  readonly mode: ProgramMode;
+  /** Told what is being done: "recording train". */
+  readonly onStage?: ((stage: string) => void) | undefined;
+}
+
 /**
  * Records each entry once and compiles all of them into one program. Where tfjs runs without the native engine the
  * same entries run eagerly.
@@ -55,9 +67,9 @@ export type ProgramMode = 'xla' | 'graph' | 'eager';
  */
 export function compileProgram<Name extends string>(
   entries: Readonly<Record<Name, Entry>>,
-  options: { readonly mode: ProgramMode },
+  options: ProgramOptions,
 ): Program<Name> {
   const backend = nativeBackend();
   if (backend === undefined || options.mode === 'eager') return new EagerProgram(entries);
-  return new CompiledProgram(entries, backend, options.mode);
+  return new CompiledProgram(entries, backend, options.mode, options.onStage);
 }

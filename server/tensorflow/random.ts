@@ -2,6 +2,9 @@ import * as tf from '@tensorflow/tfjs';
 import { nativeBackend } from './native-backend';
 import { philoxBits } from './philox';
 
+/** How far apart the keys of two draws of one stream are; 32-bit arithmetic wraps around alike in every mode. */
+const DRAW_STRIDE = 1663;
+
 /**
  * Random numbers keyed by (seed, stream, step): a pure function of the three, so that a compiled step, an eager one and a
  * resumed run draw the same numbers, and a stream that one part of a program uses never shifts another's.
@@ -12,7 +15,13 @@ export class RandomStreams {
   constructor(
     private readonly seed: number,
     private readonly step: tf.Scalar,
+    private readonly draw?: tf.Scalar,
   ) {}
+
+  /** Streams of their own for the `draw`-th repetition at one step; `draw` is a scalar int32 below a million. */
+  fold(draw: tf.Scalar): RandomStreams {
+    return new RandomStreams(this.seed, this.step, draw);
+  }
 
   /** Uniform on [0, 1), 24 bits fine, of any shape. */
   uniform(shape: number[], stream: string): tf.Tensor {
@@ -40,9 +49,15 @@ export class RandomStreams {
   private bits(shape: number[], stream: string): tf.Tensor {
     const key = streamKey(this.seed, stream);
     const native = nativeBackend();
-    if (native === undefined) return philoxBits(shape, key, this.step.dataSync()[0] ?? 0);
+    if (native === undefined) {
+      const draw = this.draw?.dataSync()[0] ?? 0;
+      return philoxBits(shape, (key + draw * DRAW_STRIDE) | 0, this.step.dataSync()[0] ?? 0);
+    }
     const { TF_INT32 } = native.binding;
-    const seed = tf.stack([tf.scalar(key, 'int32'), tf.cast(this.step, 'int32')]);
+    const streams = tf.scalar(key, 'int32');
+    const drawn =
+      this.draw === undefined ? streams : tf.add(streams, tf.mul(this.draw, tf.scalar(DRAW_STRIDE, 'int32')));
+    const seed = tf.stack([drawn, tf.cast(this.step, 'int32')]);
     return native.execute(
       'StatelessRandomUniformFullInt',
       [

@@ -115,6 +115,8 @@ export class Recorder {
   }
 
   private watch(variable: tf.Variable): tf.Tensor {
+    // Two variables that were given the same tensor share it until one changes; the graph must tell them apart.
+    if (this.references.has(this.backend.idOf(variable))) variable.assign(tf.add(variable, tf.zerosLike(variable)));
     const id = this.backend.idOf(variable);
     const original = variable.clone();
     this.references.set(id, () => this.read(this.recordOf(variable.name, typeNumber(variable.dtype))));
@@ -268,7 +270,7 @@ function userFrame(stack: string | undefined): string {
     .slice(1)
     .find(
       (line) =>
-        !/node_modules|[\\/](recorder|native-backend|program|random|optimizers)\.ts|RecordingError|Recorder\./.test(
+        !/node_modules|tfjs-core|Array\.|<anonymous>\)$|[\\/](recorder|native-backend|compiled-program|program-checks|random|optimizers|gradients|gather)\.ts|RecordingError|Recorder\./.test(
           line,
         ),
     );

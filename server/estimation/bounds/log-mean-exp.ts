@@ -3,10 +3,8 @@ import * as tf from '@tensorflow/tfjs';
 /** log((1/n) sum e^t) over all entries, with the maximum taken out so that outputs of +-1000 stay finite. */
 export function logMeanExp(t: tf.Tensor): tf.Scalar {
   // The maximum cancels in value and in gradient, so its own gradient is never computed.
-  const largest = tf.customGrad((x) => ({
-    value: tf.max(x as tf.Tensor),
-    gradFunc: () => tf.zerosLike(x as tf.Tensor),
-  }))(t);
+  const { shape } = t;
+  const largest = tf.customGrad((x) => ({ value: tf.max(x as tf.Tensor), gradFunc: () => tf.zeros(shape) }))(t);
   return tf.add(tf.log(tf.mean(tf.exp(tf.sub(t, largest)))), largest);
 }
 
