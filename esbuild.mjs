@@ -8,7 +8,7 @@ const node = { ...common, platform: 'node', format: 'cjs' };
 const programs = [
   {
     ...node,
-    entryPoints: { cli: 'server/cli.ts', trainer: 'server/trainer.ts' },
+    entryPoints: { cli: 'server/cli.ts', trainer: 'server/trainer.ts', estimator: 'server/estimator.ts' },
     outdir: 'dist/server',
     // node-pre-gyp is only reached by tfjs-node's own index, which is never loaded.
     external: ['@mapbox/node-pre-gyp'],

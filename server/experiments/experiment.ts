@@ -1,4 +1,5 @@
 import type { ExperimentConfig } from '../config/experiment-config';
+import type { ProgramMode, VariableValue } from '../tensorflow/program';
 
 /** Metrics by name, e.g. `gradientNorm.ratio`. NaN and infinities are values like others: they are shown, not dropped. */
 export type Metrics = Readonly<Record<string, number>>;
@@ -31,18 +32,14 @@ export interface ReadOut {
   readonly metrics: Metrics;
 }
 
-/** One variable of a program outside TensorFlow, as checkpoints hold it. */
-export interface VariableValue {
-  readonly shape: readonly number[];
-  readonly values: Float32Array;
-}
-
 /**
  * A prepared experiment: networks built, program compiled, ready to train. Everything that changes while it trains is in
  * its variables (weights, optimiser state, moving averages, the step counter that keys the random numbers), so that
  * `push(pull())` restores it exactly.
  */
 export interface Training {
+  /** How its program is compiled. */
+  readonly mode: ProgramMode;
   readonly iterations: number;
   readonly evaluateEvery: number;
   /** Names of the metrics of one iteration, in the order of the columns that `advance` returns. */

@@ -141,6 +141,10 @@ export function prepareGan(config: GanConfig, context: ExperimentContext): Train
     };
   };
 
+  const mode = resolveMode(
+    config.execution.compile,
+    [G, D, T.network].map(({ widths }) => ({ rows: batchSize, widths })),
+  );
   const program = compileProgram(
     {
       train,
@@ -163,7 +167,7 @@ export function prepareGan(config: GanConfig, context: ExperimentContext): Train
         random,
       ),
     },
-    { mode: resolveMode(config.execution.compile), onStage: context.onPreparing },
+    { mode, onStage: context.onPreparing },
   );
   const { permutations } = evaluation;
   const real = program.run('real').points!.values as Float32Array;
@@ -173,6 +177,8 @@ export function prepareGan(config: GanConfig, context: ExperimentContext): Train
   };
 
   return programTraining(program, {
+    mode,
+    best: target.best,
     iterations: training.iterations,
     evaluateEvery: evaluation.every,
     evaluationMetricNames: ['mutualInformation.heldOut', 'mutualInformation.heldOutError', ...target.metricNames],
@@ -180,9 +186,7 @@ export function prepareGan(config: GanConfig, context: ExperimentContext): Train
       { metric: 'mutualInformation.heldOut', label: 'I', digits: 2 },
       { metric: 'ratio', label: 'ratio', digits: 2 },
       { metric: 'clippedShare', label: 'clipped', digits: 2 },
-      ...target.metricNames
-        .slice(0, 3)
-        .map((metric) => ({ metric, label: metric, digits: metric === 'modesCaptured' ? 0 : 2 })),
+      ...target.headline,
     ],
     evaluate: () => {
       const { points, metrics } = measure();

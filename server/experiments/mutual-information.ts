@@ -44,16 +44,20 @@ export async function prepareMutualInformation(
     return { mutualInformation: bound, 'mutualInformation.smoothed': tf.clone(smoothed), ...T.bound.meters() };
   };
 
+  // Joint and marginal pairs go through the network together.
+  const mode = resolveMode(config.execution.compile, [{ rows: 2 * training.batchSize, widths: T.network.widths }]);
   const program = compileProgram(
     {
       train,
       ...heldOutEntries({ pairs: (streams) => source.heldOut(streams), score: (x, z) => T.score(x, z) }, random),
     },
-    { mode: resolveMode(config.execution.compile), onStage: context.onPreparing },
+    { mode, onStage: context.onPreparing },
   );
   const { permutations } = evaluation;
 
   return programTraining(program, {
+    mode,
+    best: { metric: 'mutualInformation.heldOut', better: 'higher' },
     iterations: training.iterations,
     evaluateEvery: evaluation.every,
     evaluationMetricNames: [

@@ -3,7 +3,7 @@ import type { Evaluation, ReadOut, Training } from './experiment';
 
 export interface TrainingParts extends Pick<
   Training,
-  'iterations' | 'evaluateEvery' | 'evaluationMetricNames' | 'headline'
+  'mode' | 'best' | 'iterations' | 'evaluateEvery' | 'evaluationMetricNames' | 'headline'
 > {
   readonly evaluate: () => Evaluation;
   readonly readOut: () => ReadOut;

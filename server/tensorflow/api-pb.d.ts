@@ -39,7 +39,9 @@ declare module '@tensorflow/tfjs-node/dist/proto/api_pb' {
   class NodeDef {
     setName(name: string): void;
     setOp(op: string): void;
+    getName(): string;
     setInputList(inputs: readonly string[]): void;
+    addInput(input: string): void;
     getAttrMap(): MessageMap<AttrValue>;
   }
   class OpDef {

@@ -3,7 +3,16 @@ import type { FunctionDef, NodeDef } from '@tensorflow/tfjs-node/dist/proto/api_
 import * as graph from './graph-nodes';
 import type { NativeBackend, NativeTensor } from './native-backend';
 import type { Entry, Program, ProgramResult, VariableValue } from './program';
-import { checkInputs, checkValues, inputsOf, isData, runEntry } from './program-checks';
+import {
+  checkInputs,
+  checkValues,
+  disposedProgram,
+  inputsOf,
+  isData,
+  notRepeatable,
+  runEntry,
+  unknownEntry,
+} from './program-checks';
 import { Recorder } from './recorder';
 import { type RepeatableResult, repeatFunctions } from './repeat-functions';
 import { loadGraph } from './saved-model';
@@ -21,6 +30,11 @@ interface CompiledVariable {
 interface CompiledEntry {
   readonly results: readonly RepeatableResult[];
   readonly repeatable: boolean;
+  /**
+   * A single run is a loop of one step too. XLA compiles a step alone and the same step in a loop differently, and the
+   * last bits of their results differ.
+   */
+  readonly runsInLoop: boolean;
 }
 
 /** Entries recorded into TensorFlow functions, loaded as one session: state is shared, a call chooses by what it fetches. */
@@ -28,6 +42,7 @@ export class CompiledProgram<Name extends string> implements Program<Name> {
   private readonly variables = new Map<string, CompiledVariable>();
   private readonly compiled = new Map<Name, CompiledEntry>();
   private readonly session: number;
+  private disposed = false;
 
   constructor(
     private readonly entries: Readonly<Record<Name, Entry>>,
@@ -47,9 +62,13 @@ export class CompiledProgram<Name extends string> implements Program<Name> {
   }
 
   run(entry: Name, inputs: Readonly<Record<string, Float32Array | Int32Array>> = {}): Record<string, ProgramResult> {
-    const { results } = this.entryOf(entry);
+    const { results, runsInLoop } = this.entryOf(entry);
     const specifications = inputsOf(this.entries[entry]);
     checkInputs(entry, specifications, inputs);
+    if (runsInLoop) {
+      const row = this.repeat(entry, 1);
+      return Object.fromEntries(results.map(({ name, shape }, i) => [name, { shape, values: row.slice(i, i + 1) }]));
+    }
     const names = Object.keys(specifications);
     const fed = names.map((name) => ({
       shape: specifications[name]!.shape,
@@ -66,7 +85,7 @@ export class CompiledProgram<Name extends string> implements Program<Name> {
 
   repeat(entry: Name, count: number): Float32Array {
     const { results, repeatable } = this.entryOf(entry);
-    if (!repeatable) throw new Error(`"${entry}" cannot be repeated: it has inputs or results that are not scalars`);
+    if (!repeatable) throw notRepeatable(entry);
     const rows = new Float32Array(count * results.length);
     for (let done = 0; done < count;) {
       const steps = Math.min(count - done, REPEAT_CAPACITY);
@@ -116,13 +135,14 @@ export class CompiledProgram<Name extends string> implements Program<Name> {
   }
 
   dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
     this.backend.binding.deleteSavedModel(this.session);
   }
 
   private entryOf(name: Name): CompiledEntry {
     const entry = this.compiled.get(name);
-    if (entry === undefined)
-      throw new Error(`the program has no entry "${name}"; it has: ${[...this.compiled.keys()].join(', ')}`);
+    if (entry === undefined) throw unknownEntry(name, this.compiled.keys());
     return entry;
   }
 
@@ -141,14 +161,15 @@ export class CompiledProgram<Name extends string> implements Program<Name> {
       name: `input${i}`,
       type: dtype === 'int32' ? graph.DataType.int32 : graph.DataType.float,
     }));
-    const tensors = inputs.map(({ shape, dtype }) => tf.zeros([...shape], dtype));
-    inputs.forEach(({ name: parameter }, i) => {
-      recorder.addParameter(tensors[i]!, parameter);
+    const recorded = tf.tidy(() => {
+      const tensors = inputs.map(({ shape, dtype }) => tf.zeros([...shape], dtype));
+      inputs.forEach(({ name: parameter }, i) => {
+        recorder.addParameter(tensors[i]!, parameter);
+      });
+      return recorder.record(() =>
+        runEntry(name, entry, Object.fromEntries(inputs.map(({ input }, i) => [input, tensors[i]!]))),
+      );
     });
-    const recorded = recorder.record(() =>
-      runEntry(entry, Object.fromEntries(inputs.map(({ input }, i) => [input, tensors[i]!]))),
-    );
-    tf.dispose(tensors);
 
     const resources = [...handles].map((handle) => ({ name: handle, type: graph.DataType.resource }));
     const parameters = [...inputs, ...resources];
@@ -212,7 +233,8 @@ export class CompiledProgram<Name extends string> implements Program<Name> {
         ),
       );
     }
-    this.compiled.set(name, { results: named, repeatable });
+    const runsInLoop = xla && repeatable && named.every((result) => result.type === graph.DataType.float);
+    this.compiled.set(name, { results: named, repeatable, runsInLoop });
   }
 
   private handleOf(name: string): CompiledVariable {
@@ -252,6 +274,7 @@ export class CompiledProgram<Name extends string> implements Program<Name> {
   // The values move from the tf.Variables into the session, data sets without a copy through JavaScript.
   private adoptVariables(): void {
     const own = [...this.variables.values()];
+    if (own.length === 0) return;
     const registered = own.map((variable) => tf.engine().registeredVariables[variable.name]!);
     const ids = registered.map((variable) => this.backend.idOf(variable));
     const fetched = this.backend.binding.runSavedModel(
@@ -269,10 +292,13 @@ export class CompiledProgram<Name extends string> implements Program<Name> {
     feedNodes: readonly string[],
     fetches: readonly string[],
   ): ProgramResult[] {
+    if (this.disposed) throw disposedProgram();
+    // A session refuses a call that fetches nothing: a program without variables has nothing to pull.
+    if (fetches.length === 0) return [];
     const { binding } = this.backend;
     const ids = fed.map(({ shape, dtype, values }) => {
       const type = dtype === 'int32' ? binding.TF_INT32 : binding.TF_FLOAT;
-      return binding.createTensor([...shape], type, dtype === 'int32' ? Int32Array.from(values) : values);
+      return binding.createTensor([...shape], type, dtype === 'int32' ? Int32Array.from(values) : Float32Array.from(values));
     });
     let fetched: NativeTensor[] = [];
     try {
@@ -295,7 +321,7 @@ const onceFunction = (entry: string): string => `${entry}_once`;
 const runNode = (entry: string): string => `${entry}_run`;
 const repeatNode = (entry: string): string => `${entry}_repeated`;
 const countNode = (entry: string): string => `${entry}_count`;
-const inputNode = (entry: string, input: string): string => `${entry}_${input}`;
+const inputNode = (entry: string, input: string): string => `${entry}_input/${input}`;
 
 function callOf(
   name: string,

@@ -1,11 +1,21 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Entry, Program, ProgramResult, VariableValue } from './program';
-import { checkInputs, checkValues, inputsOf, isData, runEntry } from './program-checks';
+import {
+  checkInputs,
+  checkValues,
+  disposedProgram,
+  inputsOf,
+  isData,
+  notRepeatable,
+  runEntry,
+  unknownEntry,
+} from './program-checks';
 
 /** A program that runs its entries op by op, on whatever backend tfjs has. */
 export class EagerProgram<Name extends string> implements Program<Name> {
   private readonly names = new Map<Name, readonly string[]>();
   private readonly variables: readonly tf.Variable[];
+  private disposed = false;
 
   constructor(private readonly entries: Readonly<Record<Name, Entry>>) {
     this.variables = Object.values(tf.engine().registeredVariables);
@@ -24,11 +34,16 @@ export class EagerProgram<Name extends string> implements Program<Name> {
   }
 
   repeat(entry: Name, count: number): Float32Array {
+    if (Object.keys(inputsOf(this.entryOf(entry))).length > 0) throw notRepeatable(entry);
     let rows = new Float32Array(0);
     for (let i = 0; i < count; i++) {
-      const values = Object.values(this.run(entry)).map((result) => result.values[0] ?? NaN);
-      if (i === 0) rows = new Float32Array(count * values.length);
-      rows.set(values, i * values.length);
+      const results = Object.values(this.run(entry));
+      if (results.some((result) => result.shape.length > 0)) throw notRepeatable(entry);
+      if (i === 0) rows = new Float32Array(count * results.length);
+      rows.set(
+        results.map((result) => result.values[0]!),
+        i * results.length,
+      );
     }
     return rows;
   }
@@ -38,7 +53,10 @@ export class EagerProgram<Name extends string> implements Program<Name> {
     if (names === undefined) {
       // Only running tells what an entry returns; the variables are put back afterwards.
       const before = this.variables.map((variable) => variable.clone());
-      names = tf.tidy(() => Object.keys(this.execute(entry, {})));
+      const zeros = Object.entries(inputsOf(this.entryOf(entry))).map(
+        ([input, { shape }]) => [input, new Float32Array(shape.reduce((product, dim) => product * dim, 1))] as const,
+      );
+      names = tf.tidy(() => Object.keys(this.execute(entry, Object.fromEntries(zeros))));
       this.variables.forEach((variable, i) => {
         variable.assign(before[i]!);
       });
@@ -61,24 +79,33 @@ export class EagerProgram<Name extends string> implements Program<Name> {
     checkValues(new Map(own.map((variable) => [variable.name, variable.shape])), values);
     for (const variable of own)
       tf.tidy(() => {
-        variable.assign(tf.tensor(values.get(variable.name)!.values, variable.shape, variable.dtype));
+        variable.assign(tf.tensor(values.get(variable.name)!.values.slice(), variable.shape, variable.dtype));
       });
   }
 
   dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
     tf.dispose([...this.variables]);
+  }
+
+  private entryOf(name: Name): Entry {
+    if (this.disposed) throw disposedProgram();
+    // Without the check a name such as "toString" would find what every object has.
+    if (!Object.hasOwn(this.entries, name)) throw unknownEntry(name, Object.keys(this.entries));
+    return this.entries[name];
   }
 
   private execute(
     name: Name,
     inputs: Readonly<Record<string, Float32Array | Int32Array>>,
   ): Readonly<Record<string, tf.Tensor>> {
-    const entry = this.entries[name];
+    const entry = this.entryOf(name);
     const specifications = inputsOf(entry);
     checkInputs(name, specifications, inputs);
     const tensors = Object.entries(specifications).map(
       ([input, { shape, dtype }]) => [input, tf.tensor(inputs[input]!, [...shape], dtype)] as const,
     );
-    return runEntry(entry, Object.fromEntries(tensors));
+    return runEntry(name, entry, Object.fromEntries(tensors));
   }
 }

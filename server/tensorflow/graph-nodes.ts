@@ -91,7 +91,7 @@ export function node(
   const result = new proto.NodeDef();
   result.setName(name);
   result.setOp(operation);
-  result.setInputList(inputs);
+  result.setInputList([...inputs]);
   for (const [key, value] of Object.entries(attributes)) result.getAttrMap().set(key, value);
   return result;
 }
@@ -115,6 +115,11 @@ export class FunctionNodes {
     const name = `${operation}_${this.nodes.length}`;
     this.nodes.push(node(name, operation, inputs, attributes));
     return name;
+  }
+
+  /** Makes the node `waiting`, added before, run after the node `first`. */
+  addControlEdge(first: string, waiting: string): void {
+    this.nodes.find((added) => added.getName() === waiting)!.addInput(`^${first}`);
   }
 
   constant(shape: readonly number[], type: number, bytes: Uint8Array): string {

@@ -33,14 +33,16 @@ class Adam implements Optimizer {
     name: string,
   ) {
     const slot = (kind: string, variable: tf.Variable): tf.Variable =>
-      tf.variable(tf.zerosLike(variable), false, `${name}/${kind}/${variable.name}`);
+      tf.tidy(() => tf.variable(tf.zerosLike(variable), false, `${name}/${kind}/${variable.name}`));
     this.slots = variables.map((variable) => ({
       variable,
       first: slot('first-moment', variable),
       second: slot('second-moment', variable),
     }));
-    this.beta1Power = tf.variable(tf.scalar(config.beta1), false, `${name}/beta1-power`);
-    this.beta2Power = tf.variable(tf.scalar(config.beta2), false, `${name}/beta2-power`);
+    const power = (beta: number, kind: string): tf.Variable =>
+      tf.tidy(() => tf.variable(tf.scalar(beta), false, `${name}/${kind}`));
+    this.beta1Power = power(config.beta1, 'beta1-power');
+    this.beta2Power = power(config.beta2, 'beta2-power');
   }
 
   apply(gradients: readonly tf.Tensor[], rateFactor?: tf.Scalar): void {

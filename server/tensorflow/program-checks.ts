@@ -5,11 +5,27 @@ export function inputsOf(entry: Entry): Readonly<Record<string, InputSpecificati
   return typeof entry === 'function' ? {} : (entry.inputs ?? {});
 }
 
+/** @throws if the entry returns nothing: a session runs only what is fetched. */
 export function runEntry(
+  name: string,
   entry: Entry,
   inputs: Readonly<Record<string, tf.Tensor>>,
 ): Readonly<Record<string, tf.Tensor>> {
-  return typeof entry === 'function' ? entry(inputs) : entry.body(inputs);
+  const results = typeof entry === 'function' ? entry(inputs) : entry.body(inputs);
+  if (Object.keys(results).length === 0) throw new Error(`"${name}" returns no tensors: return at least one`);
+  return results;
+}
+
+export function unknownEntry(name: string, known: Iterable<string>): Error {
+  return new Error(`the program has no entry "${name}"; it has: ${[...known].join(', ')}`);
+}
+
+export function notRepeatable(name: string): Error {
+  return new Error(`"${name}" cannot be repeated: it has inputs or results that are not scalars`);
+}
+
+export function disposedProgram(): Error {
+  return new Error('the program has been disposed');
 }
 
 export function isData(variable: string): boolean {
@@ -37,7 +53,7 @@ export function checkInputs(
   }
 }
 
-/** @throws if a variable is missing, unknown or of another shape. */
+/** @throws if a variable is missing, unknown, of another shape, or has another number of values than its shape. */
 export function checkValues(
   shapes: ReadonlyMap<string, readonly number[]>,
   values: ReadonlyMap<string, VariableValue>,
@@ -50,5 +66,10 @@ export function checkValues(
     if (value === undefined) throw new Error(`the value of variable "${name}" is missing`);
     if (value.shape.join() !== shape.join())
       throw new Error(`variable "${name}" has shape [${shape.join(', ')}], its value [${value.shape.join(', ')}]`);
+    const size = shape.reduce((product, dim) => product * dim, 1);
+    if (value.values.length !== size)
+      throw new Error(
+        `the value of variable "${name}" of shape [${shape.join(', ')}] has ${value.values.length} numbers, not ${size}`,
+      );
   }
 }

@@ -6,7 +6,7 @@ import type { NativeBackend, NativeBinding, OperationAttribute } from './native-
 /** Thrown while an entry is recorded; names the operation and the line of the entry's code that asked for it. */
 export class RecordingError extends Error {
   constructor(entry: string, problem: string, options?: ErrorOptions) {
-    super(`recording "${entry}": ${problem}${userFrame(new Error().stack)}`, options);
+    super(`recording "${entry}": ${problem}${userFrame()}`, options);
     this.name = 'RecordingError';
   }
 }
@@ -32,6 +32,8 @@ export class Recorder {
   /** How to refer to a tensor, by its native id. A thunk adds the node when the tensor is first used. */
   private readonly references = new Map<number, string | (() => string)>();
   private readonly variables = new Map<string, VariableRecord>();
+  /** Native ids of the values that the variables had before the entry. */
+  private readonly originalIds = new Map<string, number>();
 
   /** `parameterOf` gives the function's parameter that holds a variable's handle. */
   constructor(
@@ -58,14 +60,16 @@ export class Recorder {
         throw this.error('random numbers drawn in JavaScript would be the same at every step: draw with RandomStreams');
       };
       try {
-        const results = this.backend.withBinding(this.standIn(), body);
-        this.assignChanged(registered, originals);
-        const writes = [...this.variables.values()].flatMap((variable) => variable.writes.map((write) => `^${write}`));
-        return Object.entries(results).map(([name, tensor]) => {
-          const type = typeNumber(tensor.dtype);
-          const reference = this.referenceTo(this.backend.idOf(tensor));
-          const identity = this.nodes.add('Identity', [reference, ...writes], { T: graph.typeAttribute(type) });
-          return { name, type, shape: [...tensor.shape], value: `${identity}:output:0` };
+        return this.backend.withBinding(this.standIn(), () => {
+          const results = body();
+          this.assignChanged(registered);
+          const writes = [...this.variables.values()].flatMap((variable) => controlInputs(variable.writes));
+          return Object.entries(results).map(([name, tensor]) => {
+            const type = typeNumber(tensor.dtype);
+            const reference = this.referenceTo(this.backend.idOf(tensor));
+            const identity = this.nodes.add('Identity', [reference, ...writes], { T: graph.typeAttribute(type) });
+            return { name, type, shape: [...tensor.shape], value: `${identity}:output:0` };
+          });
         });
       } finally {
         active = undefined;
@@ -87,22 +91,21 @@ export class Recorder {
     scalars: readonly tf.Tensor[],
     compute: () => tf.Tensor[],
   ): void {
-    const records = variables.map((variable) => this.recordOf(variable.name));
+    const records = variables.map((variable) => this.writtenRecordOf(variable));
     const inputs = [
       ...records.map((record) => record.handle),
       ...scalars.map((scalar) => this.referenceTo(this.backend.idOf(scalar))),
-      ...records.flatMap((record) => [...record.reads, ...record.writes].map((name) => `^${name}`)),
+      ...records.flatMap((record) => controlInputs([...record.reads, ...record.writes])),
     ];
     const name = this.nodes.add(operation, inputs, { T: graph.typeAttribute(graph.DataType.float) });
     // After the inputs are known: computing hands constants over to TensorFlow, and only the stand-in sees them.
     const values = this.backend.withBinding(this.nativeBinding(), compute);
     variables.forEach((variable, i) => {
       const record = records[i]!;
-      record.writes.push(name);
+      const written = record.writes.push(name);
       variable.assign(values[i]!);
-      const id = this.backend.idOf(variable);
-      record.written = id;
-      this.references.set(id, () => this.read(record));
+      record.held = this.backend.idOf(variable);
+      this.references.set(record.held, () => this.read(record, written));
     });
   }
 
@@ -119,43 +122,57 @@ export class Recorder {
     if (this.references.has(this.backend.idOf(variable))) variable.assign(tf.add(variable, tf.zerosLike(variable)));
     const id = this.backend.idOf(variable);
     const original = variable.clone();
-    this.references.set(id, () => this.read(this.recordOf(variable.name, typeNumber(variable.dtype))));
+    this.originalIds.set(variable.name, id);
+    this.references.set(id, () => this.read(this.recordOf(variable), 0));
     return original;
   }
 
-  private recordOf(name: string, type: number = graph.DataType.float): VariableRecord {
+  private recordOf({ name, dtype }: tf.Variable): VariableRecord {
     let record = this.variables.get(name);
     if (record === undefined) {
-      record = { handle: this.parameterOf(name), type, reads: [], writes: [], written: undefined };
+      const held = this.originalIds.get(name);
+      if (held === undefined) throw this.error(`variable "${name}" is made inside of the entry: make it before`);
+      if (dtype !== 'float32' && dtype !== 'int32')
+        throw this.error(`variable "${name}" has type ${dtype}: only float32 and int32 can be kept`);
+      record = { handle: this.parameterOf(name), type: typeNumber(dtype), reads: [], writes: [], held };
       this.variables.set(name, record);
     }
     return record;
   }
 
-  // A read after an update in place is a second node that waits for the update.
-  private read(record: VariableRecord): string {
-    const name = this.nodes.add('ReadVariableOp', [record.handle, ...record.writes.map((write) => `^${write}`)], {
+  // Sees the first `written` writes and no later one, although it is added when its value is first used, perhaps after them.
+  private read(record: VariableRecord, written: number): string {
+    const before = controlInputs(record.writes.slice(0, written));
+    const name = this.nodes.add('ReadVariableOp', [record.handle, ...before], {
       dtype: graph.typeAttribute(record.type),
     });
+    const next = record.writes[written];
+    if (next !== undefined) this.nodes.addControlEdge(name, next);
     record.reads.push(name);
     return `${name}:value:0`;
   }
 
-  private assignChanged(registered: readonly tf.Variable[], originals: readonly tf.Tensor[]): void {
-    registered.forEach((variable, i) => {
-      const id = this.backend.idOf(variable);
-      if (id === this.backend.idOf(originals[i]!)) return;
-      const record = this.recordOf(variable.name, typeNumber(variable.dtype));
-      if (record.written === id) return;
-      const value = this.referenceTo(id);
-      // The write waits for every read of the old value, otherwise a reader could see the new one.
-      const before = [...record.reads, ...record.writes].map((name) => `^${name}`);
-      record.writes.push(
-        this.nodes.add('AssignVariableOp', [record.handle, value, ...before], {
-          dtype: graph.typeAttribute(record.type),
-        }),
-      );
-    });
+  private assignChanged(registered: readonly tf.Variable[]): void {
+    for (const variable of registered)
+      if (this.variables.has(variable.name) || this.backend.idOf(variable) !== this.originalIds.get(variable.name))
+        this.writtenRecordOf(variable);
+  }
+
+  /** The record of a variable after its present value has been written into the graph's variable. */
+  private writtenRecordOf(variable: tf.Variable): VariableRecord {
+    const record = this.recordOf(variable);
+    const id = this.backend.idOf(variable);
+    if (id === record.held) return record;
+    const value = this.referenceTo(id);
+    // The write waits for every read of the old value, otherwise a reader could see the new one.
+    const before = controlInputs([...record.reads, ...record.writes]);
+    record.writes.push(
+      this.nodes.add('AssignVariableOp', [record.handle, value, ...before], {
+        dtype: graph.typeAttribute(record.type),
+      }),
+    );
+    record.held = id;
+    return record;
   }
 
   private referenceTo(id: number): string {
@@ -245,8 +262,12 @@ interface VariableRecord {
   readonly type: number;
   readonly reads: string[];
   readonly writes: string[];
-  /** The native id of the value that an update in place has written. */
-  written: number | undefined;
+  /** The native id of the value that the graph's variable has after `writes`. */
+  held: number;
+}
+
+function controlInputs(names: readonly string[]): string[] {
+  return names.map((name) => `^${name}`);
 }
 
 function typeNumber(dtype: tf.DataType): number {
@@ -264,7 +285,12 @@ function typeNumber(dtype: tf.DataType): number {
 }
 
 /** The innermost line of the stack that is neither tfjs nor the recorder: where the entry's author should look. */
-function userFrame(stack: string | undefined): string {
+function userFrame(): string {
+  // Between the entry's line and this one lie more frames of tfjs than the ten that V8 keeps by default.
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 200;
+  const { stack } = new Error();
+  Error.stackTraceLimit = limit;
   const frame = stack
     ?.split('\n')
     .slice(1)

@@ -9,6 +9,12 @@ import type { PointTarget } from './point-target';
 /** Equally likely Gaussians on a square grid around the origin; the paper's 25 Gaussians with side 5 and spacing 2. */
 export class GaussianGrid implements PointTarget {
   readonly metricNames = MODE_METRIC_NAMES;
+  readonly headline = [
+    { metric: 'modesCaptured', label: 'modes', digits: 0 },
+    { metric: 'highQualityShare', label: 'quality', digits: 2 },
+    { metric: 'reverseKl', label: 'KL', digits: 3 },
+  ];
+  readonly best = { metric: 'reverseKl', better: 'lower' } as const;
   /** `[modes, 2]` */
   readonly means: readonly (readonly [number, number])[];
 

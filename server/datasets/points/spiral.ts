@@ -13,6 +13,11 @@ const SEGMENTS_PER_ARM = 100;
  */
 export class Spiral implements PointTarget {
   readonly metricNames = ['highQualityShare', 'coverage'];
+  readonly headline = [
+    { metric: 'highQualityShare', label: 'quality', digits: 2 },
+    { metric: 'coverage', label: 'coverage', digits: 2 },
+  ];
+  readonly best = { metric: 'coverage', better: 'higher' } as const;
   /** Points of the curve, in order along each arm; fine enough that the chord between two is far below the noise. */
   private readonly curve: readonly (readonly [number, number])[];
 
