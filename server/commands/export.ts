@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { Refusal } from '../config/refusal';
 import { jsonNumberOf } from '../protocol/json-number';
-import { diskFailureSentence } from '../runs/disk-failure';
+import { WriteFailure, writing } from '../runs/disk-failure';
 import { readEvents } from '../runs/events-file';
 import { findRun, type FoundRun } from '../runs/find-run';
 import { type MetricColumn, metricBatches, metricNamesOf, readMetrics } from '../runs/metrics-reader';
@@ -40,15 +40,16 @@ export function createExportCommand(): Command {
 
 function writeFile(path: string, parts: Iterable<string>): void {
   try {
-    const file = openSync(path, 'w');
-    try {
-      for (const part of parts) writeSync(file, part);
-    } finally {
-      closeSync(file);
-    }
+    writing(path, () => {
+      const file = openSync(path, 'w');
+      try {
+        for (const part of parts) writeFileSync(file, part);
+      } finally {
+        closeSync(file);
+      }
+    });
   } catch (error) {
-    const sentence = diskFailureSentence(error);
-    throw sentence === null ? error : new Refusal(sentence);
+    throw error instanceof WriteFailure ? new Refusal(error.message) : error;
   }
 }
 

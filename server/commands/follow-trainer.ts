@@ -20,6 +20,8 @@ export function followTrainer(trainer: ChildProcess, display: ProgressDisplay): 
   const interrupt = (signal: NodeJS.Signals) => {
     interruptions += 1;
     if (interruptions > 1) {
+      // Only Ctrl-C is impatience; a terminal that closes meanwhile is not.
+      if (signal !== 'SIGINT') return;
       last = { kind: 'killed' };
       trainer.kill('SIGKILL');
       return;

@@ -64,6 +64,12 @@ export const ganConfig = z
           .enum(['normal', 'uniform'])
           .default('normal')
           .describe('Distribution of noise and code: N(0, I) or U(-1, 1).'),
+        code: z
+          .enum(['continuous', 'categorical'])
+          .default('continuous')
+          .describe(
+            'continuous: the code is drawn as the noise. categorical: one of codeDimension equally likely values, as a one-hot vector; its information is at most ln(codeDimension), so the MI term is satisfied once the values can be told apart.',
+          ),
         batchNormalization: z.boolean().default(true).describe('Batch normalisation after each hidden layer.'),
         leakiness: z.number().min(0).max(1).default(0.2).describe('Slope of LeakyReLU for negative inputs.'),
         weightAveraging: z

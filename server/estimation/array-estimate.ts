@@ -7,13 +7,16 @@ import type { ProgramMode } from '../tensorflow/program';
 import { canonicalCorrelationEstimate, type CanonicalCorrelationEstimate } from './canonical-correlation';
 import { crossFittedRun, type CrossFittedRun, crossFittingOptions } from './cross-fitted-estimate';
 import { minimumRowsPerFold } from './cross-fitting-folds';
-import { dataWarnings, readingWarnings } from './estimate-warnings';
+import { dataWarnings, hasTies, readingWarnings } from './estimate-warnings';
 import { combinedReadOut, type CombinedReadOut } from './held-out-folds';
 import { nearestNeighbourEstimate, type NearestNeighbourEstimate } from './nearest-neighbour';
-import { normalScores } from './standardisation';
+import { type Columns, normalScores } from './standardisation';
 
 /** Columns per side above which nearest neighbours say nothing about mutual information, slowly. */
 const nearestNeighbourColumns = 64;
+
+/** Joint dimension up to which nearest neighbours are worth a comparison. */
+const trustedDimension = 4;
 
 export interface EstimateContext {
   readonly mode: ProgramMode;
@@ -57,7 +60,7 @@ export async function arrayEstimate(request: EstimateRequest, context: EstimateC
     if (Math.max(scores.x.columns, scores.y.columns) <= nearestNeighbourColumns) {
       nearest = nearestNeighbourEstimate(x.values, y.values, rows, { seed: request.seed });
     }
-    canonical = gaussianEstimate(x, y);
+    canonical = gaussianEstimate(x, y, rows);
     context.onStage?.('compiling');
     run = await crossFittedRun(scores.x, scores.y, options, (steps, validation) => {
       context.onProgress?.(steps, options.maximumSteps, validation);
@@ -66,7 +69,17 @@ export async function arrayEstimate(request: EstimateRequest, context: EstimateC
     if (!Number.isFinite(reading.estimate)) {
       throw new Error('The statistics networks diverged: their scores are not finite. Try another --seed.');
     }
-    warnings.push(...readingWarnings({ reading, run, nearest, canonical, rows, scores }));
+    warnings.push(
+      ...readingWarnings({
+        reading,
+        run,
+        nearest,
+        nearestOfEighth: nearest && nearestOfEighth(x, y, scores, request.seed),
+        canonical: gaussianEstimate(scores.x, scores.y, rows),
+        rows,
+        scores,
+      }),
+    );
   }
 
   const unit = request.unit === 'bits' ? Math.LN2 : 1;
@@ -97,13 +110,30 @@ function describedSide(source: string, { columnNames }: NumericArray, kept: read
   return { source, columns: [...columnNames], constant: columnNames.filter((_, column) => !kept.includes(column)) };
 }
 
+interface Values {
+  readonly values: Float64Array;
+}
+
 /** Null where there are more columns than it is computed for, or fewer rows than columns. */
-function gaussianEstimate(x: NumericArray, y: NumericArray): CanonicalCorrelationEstimate | null {
+function gaussianEstimate(x: Values, y: Values, rows: number): CanonicalCorrelationEstimate | null {
   try {
-    const result = canonicalCorrelationEstimate(x.values, y.values, x.rows);
+    const result = canonicalCorrelationEstimate(x.values, y.values, rows);
     return Number.isNaN(result.estimate) ? null : result;
   } catch (error) {
     if (error instanceof RangeError) return null;
     throw error;
   }
+}
+
+/** The nearest-neighbour estimate from every eighth row, where that estimate can be trusted: few columns, no ties. */
+function nearestOfEighth(
+  x: NumericArray,
+  y: NumericArray,
+  scores: { readonly x: Columns; readonly y: Columns },
+  seed: number,
+): NearestNeighbourEstimate | null {
+  if (scores.x.columns + scores.y.columns > trustedDimension || hasTies(scores, x.rows)) return null;
+  const taken = ({ values, columns }: NumericArray) =>
+    values.filter((_, index) => Math.floor(index / columns) % 8 === 0);
+  return nearestNeighbourEstimate(taken(x), taken(y), Math.ceil(x.rows / 8), { seed });
 }

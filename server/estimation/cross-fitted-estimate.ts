@@ -27,10 +27,10 @@ export function crossFittingOptions(rows: number, seed: number, mode: ProgramMod
     folds: 5,
     hidden: 128,
     batchSize: 256,
-    learningRate: 1e-3,
+    learningRate: 2e-3,
     movingAverageRate: 0.1,
     // More rows resolve more of the log-ratio, which takes longer to learn.
-    maximumSteps: rows >= 20_000 ? 8000 : 4000,
+    maximumSteps: rows >= 20_000 ? 10_000 : 6000,
     stepsPerLook: 100,
     patience: 12,
     seed,
@@ -47,8 +47,6 @@ const mostHeldOutPairs = 2_000_000;
 /** The partition is never averaged over fewer shifts than this, if there are as many. */
 const fewestShifts = 10;
 
-/** Share of the rows outside a fold that decide when to stop. */
-const validationShare = 0.1;
 /** Weight of the newest look in the smoothed validation curve: a single noisy look cannot win. */
 const smoothing = 0.4;
 
@@ -77,32 +75,26 @@ export async function crossFittedRun(
 ): Promise<CrossFittedRun> {
   const rows = x.values.length / x.columns;
   const random = new SeededRandom(options.seed);
-  const folds = crossFittingFolds(rows, { folds: options.folds, validationShare }, random);
+  const folds = crossFittingFolds(rows, options.folds, random);
   const bases = folds.map(({ training }) => baseOf(x, y, training));
   const program = new CrossFittedProgram(withSize(x, rows), withSize(y, rows), folds, bases, options);
   try {
     const validation = folds.map((fold) => fold.validation);
     const pairs = validation.map((own) => shiftedPairs(own, shiftsFor(own.length, validationPairs), random));
-    const look = () => readOuts(program, validation, pairs).map(({ estimate }) => estimate);
+    const look = () => readOuts(program, validation, pairs);
 
     // A Gaussian log-ratio that is worse than none on the validation rows is left out.
     const withBase = look();
-    program.weighBases(withBase.map((value) => (value > 0 ? 1 : 0)));
-    const start = program.weights();
-    const best = new BestWeights(
-      start,
-      withBase.map((value) => Math.max(value, 0)),
-    );
-    let [steps, idle] = [0, 0];
+    program.weighBases(withBase.map(({ estimate }) => (estimate > 0 ? 1 : 0)));
+    const best = new BestWeights(program.weights(), look());
+    let [steps, idle, risen] = [0, 0, best.mean];
     while (steps < options.maximumSteps && idle < options.patience) {
       program.train(options.stepsPerLook);
       steps += options.stepsPerLook;
-      const values = look();
-      idle = best.offer(values, () => program.weights()) ? 0 : idle + 1;
-      onProgress?.(
-        steps,
-        values.reduce((sum, value) => sum + value / values.length, 0),
-      );
+      best.offer(look(), () => program.weights());
+      if (best.mean > risen + 0.001 + 0.002 * risen) [idle, risen] = [0, best.mean];
+      else idle++;
+      onProgress?.(steps, best.mean);
       // Lets messages out and a disconnection in.
       await setImmediate();
     }
@@ -113,7 +105,7 @@ export async function crossFittedRun(
         folds.map(({ heldOut }) => heldOut),
         random,
       ),
-      untrained: best.chosen.filter((weights) => weights === start).length,
+      untrained: best.chosen.filter((weights) => weights === best.start).length,
       steps,
       stoppedEarly: idle >= options.patience,
     };
@@ -122,35 +114,60 @@ export async function crossFittedRun(
   }
 }
 
-/** For each fold the weights at the best point of its smoothed validation curve. */
+/**
+ * For each fold the weights at the best point of its smoothed validation curve.
+ *
+ * The start is left only once the folds together are better there by more than two standard errors of the difference, so
+ * that few validation rows do not choose what fits them by chance; on independent data the start, T = 0, stays.
+ */
 class BestWeights {
   readonly chosen: FoldedWeights[];
+  private readonly best: number[];
   private smooth: readonly number[] | undefined;
+  private startLeft = false;
 
   constructor(
-    start: FoldedWeights,
-    private readonly best: number[],
+    readonly start: FoldedWeights,
+    private readonly startReadOuts: readonly FoldReadOut[],
   ) {
-    this.chosen = best.map(() => start);
+    this.chosen = startReadOuts.map(() => start);
+    this.best = startReadOuts.map(({ estimate }) => estimate);
   }
 
-  /** @returns whether some fold is better than ever. */
-  offer(values: readonly number[], weights: () => FoldedWeights): boolean {
-    const { smooth } = this;
-    const smoothed = values.map((value, fold) =>
-      smooth ? (1 - smoothing) * smooth[fold]! + smoothing * value : value,
+  /** Mean over the folds of the best values so far. */
+  get mean(): number {
+    return meanOf(this.best);
+  }
+
+  offer(readOuts: readonly FoldReadOut[], weights: () => FoldedWeights): void {
+    const { smooth, startReadOuts } = this;
+    const smoothed = readOuts.map(({ estimate }, fold) =>
+      smooth ? (1 - smoothing) * smooth[fold]! + smoothing * estimate : estimate,
     );
     this.smooth = smoothed;
-    const better = smoothed.map((value, fold) => value > this.best[fold]!);
-    if (!better.includes(true)) return false;
-    const now = weights();
-    better.forEach((isBetter, fold) => {
-      if (!isBetter) return;
+    const gain = meanOf(smoothed.map((value, fold) => value - startReadOuts[fold]!.estimate));
+    const variances = readOuts.map((readOut, fold) => differenceVariance(startReadOuts[fold]!, readOut));
+    this.startLeft ||= gain > 2 * Math.sqrt(meanOf(variances) / variances.length);
+    if (!this.startLeft) return;
+    let now: FoldedWeights | undefined;
+    smoothed.forEach((value, fold) => {
+      if (!(value > this.best[fold]!)) return;
+      now ??= weights();
       this.chosen[fold] = now;
-      this.best[fold] = smoothed[fold]!;
+      this.best[fold] = value;
     });
-    return true;
   }
+}
+
+/** Squared standard error of the difference of two read-outs of the same rows. */
+function differenceVariance(a: FoldReadOut, b: FoldReadOut): number {
+  const count = a.influence.length;
+  const squares = a.influence.reduce((sum, value, i) => sum + (value - b.influence[i]!) ** 2, 0);
+  return squares / (count - 1) / count;
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value / values.length, 0);
 }
 
 function shiftsFor(rows: number, pairs: number): number {

@@ -1,8 +1,12 @@
 import type { SeededRandom } from './seeded-random';
 
 export const minimumRowsPerFold = 20;
-/** More validation rows than this tell no more about when to stop. */
-const maximumValidationRows = 4000;
+
+/** Rows outside the fold that decide when to stop: a tenth, but a hundred where that leaves three quarters to train on. */
+function validationRows(rest: number): number {
+  // More than 4,000 tell no more.
+  return Math.min(4000, Math.round(rest * Math.min(0.25, Math.max(0.1, 100 / rest))));
+}
 
 /** The rows of one of the networks, disjoint. */
 export interface Fold {
@@ -19,11 +23,7 @@ export interface Fold {
  *
  * @throws RangeError if there are fewer than `minimumRowsPerFold` rows per fold.
  */
-export function crossFittingFolds(
-  rows: number,
-  { folds, validationShare }: { folds: number; validationShare: number },
-  random: SeededRandom,
-): Fold[] {
+export function crossFittingFolds(rows: number, folds: number, random: SeededRandom): Fold[] {
   const size = Math.floor(rows / folds);
   if (size < minimumRowsPerFold)
     throw new RangeError(
@@ -33,7 +33,7 @@ export function crossFittingFolds(
   return Array.from({ length: folds }, (_, fold) => {
     const inFold = (index: number) => index >= fold * size && index < (fold + 1) * size;
     const rest = order.filter((_, index) => !inFold(index));
-    const cut = Math.min(maximumValidationRows, Math.max(10, Math.round(rest.length * validationShare)));
+    const cut = validationRows(rest.length);
     return {
       heldOut: order.filter((_, index) => inFold(index)),
       validation: rest.subarray(0, cut),

@@ -20,7 +20,7 @@ const largestCorrelation = 0.9999;
 
 /**
  * The Gaussian log-ratio of the given rows. Each squared correlation is adjusted for what as many columns on as few rows
- * show by chance, 1 - (1 - r^2)(N - 1)/(N - p - q) (Ezekiel's adjustment), so that nothing is left of pure noise, whatever
+ * show by chance, 1 - (1 - r^2)(N - 1)/(N - p - q - 1) (Ezekiel's adjustment), so that nothing is left of pure noise, whatever
  * the dimension.
  *
  * @param x row-major `[rows, p]`, columns of mean about 0. @param y row-major `[rows, q]`.
@@ -28,9 +28,10 @@ const largestCorrelation = 0.9999;
  */
 export function gaussianLogRatio(x: Float64Array, y: Float64Array, rows: number): GaussianLogRatio {
   const { correlations, rankX, rankY, directionsX, directionsY } = canonicalCorrelations(x, y, rows);
-  const chance = (rows - 1) / Math.max(rows - rankX - rankY, 1);
+  // With no more rows than columns the correlations are 1 whatever the data are.
+  const spare = rows - rankX - rankY - 1;
   const adjusted = correlations.map((r) =>
-    Math.min(Math.sqrt(Math.max(1 - (1 - r * r) * chance, 0)), largestCorrelation),
+    spare > 0 ? Math.min(Math.sqrt(Math.max(1 - ((1 - r * r) * (rows - 1)) / spare, 0)), largestCorrelation) : 0,
   );
   return {
     pairs: adjusted.length,

@@ -24,26 +24,51 @@ export interface HeldOutEstimate {
  */
 export function heldOutEstimate(blocks: readonly HeldOutScores[], bound: Bound): HeldOutEstimate {
   const partition = bound.partition(marginalScores(blocks));
-  const influences = blocks.flatMap((block) => [...influencesOf(block, partition)]);
-  const count = influences.length;
-  const joint = blocks.reduce((sum, block) => sum + total(block.joint), 0) / count;
+  const influences = new Moments();
+  const marginalPairs = new Moments();
+  for (const block of blocks) addInfluences(block, partition, influences, marginalPairs);
+  const joint = blocks.reduce((sum, block) => sum + total(block.joint), 0) / influences.count;
   const estimate = joint - partition.value;
-  const mean = total(influences) / count;
-  const variance = influences.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (count - 1);
-  const standardError = Math.sqrt(variance / count);
+  // What is peculiar to one marginal pair stands in the influences of both its examples, so their squares count it twice.
+  // Once too often, but never more than half of the whole.
+  const squares = Math.max(influences.squares - marginalPairs.squares, influences.squares / 2);
+  const standardError = Math.sqrt(squares / (influences.count - 1) / influences.count);
   return { estimate, standardError, interval: [estimate - 1.96 * standardError, estimate + 1.96 * standardError] };
 }
 
-function influencesOf({ joint, marginal }: HeldOutScores, partition: PartitionTerm): Float64Array {
-  const influences = Float64Array.from(joint);
+function addInfluences(
+  { joint, marginal }: HeldOutScores,
+  partition: PartitionTerm,
+  influences: Moments,
+  marginalPairs: Moments,
+): void {
+  const count = joint.length;
+  const ofBlock = Float64Array.from(joint);
   for (const { shift, scores } of marginal) {
-    for (let i = 0; i < influences.length; i++) {
+    for (let i = 0; i < count; i++) {
       const weight = partition.influence(scores[i]!) / marginal.length;
-      influences[i]! -= weight;
-      influences[(i + shift) % influences.length]! -= weight;
+      marginalPairs.add(weight);
+      ofBlock[i]! -= weight;
+      ofBlock[(i + shift) % count]! -= weight;
     }
   }
-  return influences;
+  ofBlock.forEach((influence) => {
+    influences.add(influence);
+  });
+}
+
+/** Count, mean and sum of squared deviations of a stream of numbers (Welford, 1962). */
+class Moments {
+  count = 0;
+  squares = 0;
+  private mean = 0;
+
+  add(value: number): void {
+    this.count++;
+    const deviation = value - this.mean;
+    this.mean += deviation / this.count;
+    this.squares += deviation * (value - this.mean);
+  }
 }
 
 function* marginalScores(blocks: readonly HeldOutScores[]): Generator<number> {

@@ -74,7 +74,16 @@ export function prepareGan(config: GanConfig, context: ExperimentContext): Train
       config.generator.prior === 'normal'
         ? streams.normal([count, dimension], `${stream}/${part}`)
         : tf.sub(tf.mul(streams.uniform([count, dimension], `${stream}/${part}`), 2), 1);
-    const code = draw(codeDimension, 'code');
+    const code =
+      config.generator.code === 'categorical'
+        ? tf.cast(
+            tf.equal(
+              tf.expandDims(streams.integers([count], codeDimension, `${stream}/code`), 1),
+              tf.range(0, codeDimension, 1, 'int32'),
+            ),
+            'float32',
+          )
+        : draw(codeDimension, 'code');
     return { code, input: noiseDimension === 0 ? code : tf.concat([draw(noiseDimension, 'noise'), code], 1) };
   };
   const marginalCode = (stream: string): tf.Tensor => prior(random, batchSize, `${stream}/marginal`).code;

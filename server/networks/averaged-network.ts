@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { DenseNetwork } from './dense-network';
+import type { DenseNetwork } from './dense-network';
 
 /**
  * A network whose weights follow another's as a moving average (Polyak & Juditsky, 1992), for drawing samples. With decay 0

@@ -9,29 +9,38 @@ export class BatchNormalization {
   readonly variables: readonly tf.Variable[];
   private readonly scale: tf.Variable;
   private readonly offset: tf.Variable;
-  private readonly runningMean: tf.Variable;
-  private readonly runningVariance: tf.Variable;
+  private readonly running: { readonly mean: tf.Variable; readonly variance: tf.Variable } | undefined;
 
-  constructor(name: string, width: number) {
+  /** Without `runningAverages` there is no `evaluate`. */
+  constructor(name: string, width: number, runningAverages = true) {
     this.scale = tf.variable(tf.ones([width]), true, `${name}/scale`);
     this.offset = tf.variable(tf.zeros([width]), true, `${name}/offset`);
-    this.runningMean = tf.variable(tf.zeros([width]), false, `${name}/running-mean`);
-    this.runningVariance = tf.variable(tf.ones([width]), false, `${name}/running-variance`);
+    this.running = runningAverages
+      ? {
+          mean: tf.variable(tf.zeros([width]), false, `${name}/running-mean`),
+          variance: tf.variable(tf.ones([width]), false, `${name}/running-variance`),
+        }
+      : undefined;
     this.variables = [this.scale, this.offset];
   }
 
   /**
    * `[batch, width]` to the same shape. `train` normalises with the batch's statistics and moves the running averages
    * towards them; `train-without-averages` leaves these alone; `evaluate` normalises with them.
+   * @throws if there are none to evaluate with.
    */
   apply(x: tf.Tensor, pass: Pass): tf.Tensor {
-    if (pass === 'evaluate') return this.normalize(tf.sub(x, this.runningMean), this.runningVariance);
+    const { running } = this;
+    if (pass === 'evaluate') {
+      if (running === undefined) throw new Error('this batch normalisation has no running averages to evaluate with');
+      return this.normalize(tf.sub(x, running.mean), running.variance);
+    }
     const mean = tf.mean(x, 0);
     const centred = tf.sub(x, mean);
     const variance = tf.mean(tf.square(centred), 0);
-    if (pass === 'train') {
-      this.runningMean.assign(tf.add(tf.mul(this.runningMean, MOMENTUM), tf.mul(mean, 1 - MOMENTUM)));
-      this.runningVariance.assign(tf.add(tf.mul(this.runningVariance, MOMENTUM), tf.mul(variance, 1 - MOMENTUM)));
+    if (pass === 'train' && running !== undefined) {
+      running.mean.assign(tf.add(tf.mul(running.mean, MOMENTUM), tf.mul(mean, 1 - MOMENTUM)));
+      running.variance.assign(tf.add(tf.mul(running.variance, MOMENTUM), tf.mul(variance, 1 - MOMENTUM)));
     }
     return this.normalize(centred, variance);
   }

@@ -13,6 +13,8 @@ export interface DenseNetworkOptions {
   readonly activation: Activation;
   readonly leakiness?: number;
   readonly batchNormalization?: boolean;
+  /** Whether batch normalisation keeps running averages, which the pass `evaluate` needs; true by default. */
+  readonly runningAverages?: boolean;
   /** Seed of the initial weights. */
   readonly seed: number;
 }
@@ -54,7 +56,9 @@ export class DenseNetwork {
       return {
         kernel: initial([widths[i]!, width], 'kernel'),
         bias: initial([width], 'bias'),
-        normalization: normalized ? new BatchNormalization(`${layer}/batch-normalization`, width) : undefined,
+        normalization: normalized
+          ? new BatchNormalization(`${layer}/batch-normalization`, width, options.runningAverages)
+          : undefined,
       };
     });
     this.variables = this.layers.flatMap(({ kernel, bias, normalization }) => [
@@ -64,9 +68,9 @@ export class DenseNetwork {
     ]);
   }
 
-  /** A network of the same form and the same weights, with variables of its own under `NAME-suffix`. */
+  /** A network of the same form and the same weights, with variables of its own under `NAME-suffix`; without running averages. */
   copy(suffix: string): DenseNetwork {
-    const copy = new DenseNetwork({ ...this.options, name: `${this.options.name}-${suffix}` });
+    const copy = new DenseNetwork({ ...this.options, name: `${this.options.name}-${suffix}`, runningAverages: false });
     copy.variables.forEach((variable, i) => {
       variable.assign(this.variables[i]!);
     });

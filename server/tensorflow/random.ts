@@ -2,8 +2,10 @@ import * as tf from '@tensorflow/tfjs';
 import { nativeBackend } from './native-backend';
 import { philoxBits } from './philox';
 
-/** How far apart the keys of two draws of one stream are; 32-bit arithmetic wraps around alike in every mode. */
+/** How far apart the keys of two draws of one stream are. */
 const DRAW_STRIDE = 1663;
+/** Keys are below it and never negative: TensorFlow extends a negative seed to 64 bits with ones, XLA with zeros. */
+const KEY_LIMIT = 2 ** 31 - 1;
 
 /**
  * Random numbers keyed by (seed, stream, step): a pure function of the three, so that a compiled step, an eager one and a
@@ -51,12 +53,14 @@ export class RandomStreams {
     const native = nativeBackend();
     if (native === undefined) {
       const draw = this.draw?.dataSync()[0] ?? 0;
-      return philoxBits(shape, (key + draw * DRAW_STRIDE) | 0, this.step.dataSync()[0] ?? 0);
+      return philoxBits(shape, foldedKey(key, draw), this.step.dataSync()[0] ?? 0);
     }
     const { TF_INT32 } = native.binding;
-    const streams = tf.scalar(key, 'int32');
+    const int = (value: number): tf.Scalar => tf.scalar(value, 'int32');
     const drawn =
-      this.draw === undefined ? streams : tf.add(streams, tf.mul(this.draw, tf.scalar(DRAW_STRIDE, 'int32')));
+      this.draw === undefined
+        ? int(key)
+        : tf.mod(tf.add(int(key), tf.mul(this.draw, int(DRAW_STRIDE))), int(KEY_LIMIT));
     const seed = tf.stack([drawn, tf.cast(this.step, 'int32')]);
     return native.execute(
       'StatelessRandomUniformFullInt',
@@ -70,14 +74,20 @@ export class RandomStreams {
   }
 }
 
-/** A 32-bit key for a stream's name under a seed: FNV-1a over the name, then mixed with the seed (MurmurHash3's finaliser). */
+/** The key of a draw: 32-bit arithmetic that wraps around, and a remainder with the divisor's sign, as TensorFlow's. */
+function foldedKey(key: number, draw: number): number {
+  const remainder = ((key + draw * DRAW_STRIDE) | 0) % KEY_LIMIT;
+  return remainder < 0 ? remainder + KEY_LIMIT : remainder;
+}
+
+/** A key in [0, 2^31 - 1) for a stream's name under a seed: FNV-1a over the name, mixed with the seed (MurmurHash3's finaliser). */
 export function streamKey(seed: number, stream: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < stream.length; i++) hash = Math.imul(hash ^ stream.charCodeAt(i), 0x01000193);
   hash ^= Math.imul(seed, 0x9e3779b1);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) | 0;
+  return ((hash ^ (hash >>> 16)) >>> 0) % KEY_LIMIT;
 }
 
 // Giles (2010), "Approximating the erfinv function", single precision: two polynomials in w = -ln(1 - x^2).

@@ -195,11 +195,11 @@ export class Recorder {
       executeOp: (operation, attributes, inputs, outputs) => {
         const results = this.run(native, operation, attributes, inputs, outputs);
         const references = inputs.map((id) => this.referenceTo(id));
-        const name = this.nodes.add(
-          operation,
-          references,
-          Object.fromEntries(attributes.map((a) => [a.name, this.attributeValue(operation, a)])),
-        );
+        const name = this.nodes.add(operation, references, {
+          // tfjs-node leaves this type out: an operation that runs at once infers it from the input.
+          ...(operation === 'ExpandDims' ? { T: graph.typeAttribute(results[0]!.dtype) } : {}),
+          ...Object.fromEntries(attributes.map((a) => [a.name, this.attributeValue(operation, a)])),
+        });
         results.forEach((result, i) => this.references.set(result.id, graph.outputReference(name, operation, i)));
         return results;
       },

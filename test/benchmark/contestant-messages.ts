@@ -20,6 +20,8 @@ export type TurnRequest = z.infer<typeof turnRequest>;
 export const turnResult = z.strictObject({
   /** One per group. */
   millisecondsPerStep: z.array(z.number().positive()).min(1),
+  /** Processor time of all the process's threads, over all groups. */
+  processorMillisecondsPerStep: z.number().nonnegative(),
   /** Of the last step; numbers that are not finite are no training. */
   metrics: z.record(z.string(), z.number()),
 });

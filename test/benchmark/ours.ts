@@ -33,12 +33,15 @@ async function answer(request: TurnRequest, runs: Map<string, RunSteps>): Promis
   await run(Math.max(1, Math.floor(request.iterations / 5)));
   const millisecondsPerStep: number[] = [];
   let metrics: Record<string, number> = {};
+  const processorStart = process.cpuUsage();
   for (let group = 0; group < request.groups; group++) {
     const start = performance.now();
     metrics = await run(request.iterations);
     millisecondsPerStep.push((performance.now() - start) / request.iterations);
   }
-  return { millisecondsPerStep, metrics };
+  const { user, system } = process.cpuUsage(processorStart);
+  const processorMillisecondsPerStep = (user + system) / 1000 / (request.iterations * request.groups);
+  return { millisecondsPerStep, processorMillisecondsPerStep, metrics };
 }
 
 async function serve(): Promise<void> {

@@ -13,6 +13,8 @@ export type ResultRow = Record<string, unknown> & {
   readonly ratios: Readonly<Record<string, number>>;
   /** Lowest and highest round, by key. */
   readonly spread: Readonly<Record<string, readonly [number, number]>>;
+  /** Median processor time per step in milliseconds, all threads added, by key: what a busy machine changes least. */
+  readonly processor: Readonly<Record<string, number>>;
   readonly failures: Readonly<Record<string, string>>;
 };
 
@@ -24,7 +26,7 @@ export function resultRow(
   step: string,
   title: string,
   contestants: readonly Contestant[],
-  { times, failures }: StepTimes,
+  { times, processorTimes, failures }: StepTimes,
 ): ResultRow {
   const measured = contestants.filter(({ key }) => times.has(key));
   const medians = Object.fromEntries(
@@ -48,6 +50,7 @@ export function resultRow(
     spread: Object.fromEntries(
       measured.map(({ key }) => [key, [Math.min(...times.get(key)!), Math.max(...times.get(key)!)] as const]),
     ),
+    processor: Object.fromEntries(measured.map(({ key }) => [key, median(processorTimes.get(key)!)])),
     failures: Object.fromEntries(failures),
   };
 }
@@ -60,7 +63,8 @@ export function resultTable(row: ResultRow, contestants: readonly Contestant[]):
     if (typeof time !== 'number' || spread === undefined) return [];
     const ratio = key === 'ours' ? '' : (row.ratios[key]?.toFixed(2) ?? '');
     const name = key === row.best ? `${title} (best peer)` : title;
-    return [`| ${name} | ${figure(time)} | ${figure(spread[0])} - ${figure(spread[1])} | ${ratio} |`];
+    const range = `${figure(spread[0])} - ${figure(spread[1])}`;
+    return [`| ${name} | ${figure(time)} | ${range} | ${ratio} | ${figure(row.processor[key]!)} |`];
   });
   const failures = contestants.flatMap(({ key, title }) => {
     const reason = row.failures[key];
@@ -69,8 +73,8 @@ export function resultTable(row: ResultRow, contestants: readonly Contestant[]):
   return [
     `### ${row.step}: ${row.title}`,
     '',
-    '| | median ms/step | lowest - highest round | ours / it |',
-    '| --- | --- | --- | --- |',
+    '| | median ms/step | lowest - highest round | ours / it | processor ms/step |',
+    '| --- | --- | --- | --- | --- |',
     ...lines,
     ...(failures.length > 0 ? ['', ...failures] : []),
     '',
@@ -78,5 +82,5 @@ export function resultTable(row: ResultRow, contestants: readonly Contestant[]):
 }
 
 function figure(milliseconds: number): string {
-  return milliseconds.toPrecision(3);
+  return milliseconds >= 100 ? milliseconds.toFixed(0) : milliseconds.toPrecision(3);
 }

@@ -14,6 +14,8 @@ export interface RoundOptions {
 export interface StepTimes {
   /** Milliseconds per step, one number a round (the median of the turn's groups), by the contestant's key. */
   readonly times: ReadonlyMap<string, readonly number[]>;
+  /** The same of processor time, all threads added. */
+  readonly processorTimes: ReadonlyMap<string, readonly number[]>;
   readonly failures: ReadonlyMap<string, string>;
   readonly versions: Readonly<Record<string, string>>;
 }
@@ -32,6 +34,7 @@ export async function timeStep(
 ): Promise<StepTimes> {
   const processes = new Map<Family, ContestantProcess>();
   const times = new Map<string, number[]>();
+  const processorTimes = new Map<string, number[]>();
   const failures = new Map<string, string>();
   let versions: Record<string, string> = {};
   try {
@@ -49,6 +52,7 @@ export async function timeStep(
         const request = await turnOf(step, contestant.variant, process, secondsPerTurn);
         ready.push({ contestant, process, request });
         times.set(contestant.key, []);
+        processorTimes.set(contestant.key, []);
       } catch (error) {
         failures.set(contestant.key, error instanceof Error ? error.message : String(error));
       }
@@ -57,14 +61,22 @@ export async function timeStep(
       for (let turn = 0; turn < ready.length; turn++) {
         const { contestant, process, request } = ready[(round + turn) % ready.length]!;
         onProgress(`${step}: round ${round + 1} of ${rounds}, ${contestant.title}`);
-        const { millisecondsPerStep } = await process.takeTurn(request);
-        times.get(contestant.key)!.push(median(millisecondsPerStep));
+        if (failures.has(contestant.key)) continue;
+        try {
+          const { millisecondsPerStep, processorMillisecondsPerStep } = await process.takeTurn(request);
+          times.get(contestant.key)!.push(median(millisecondsPerStep));
+          processorTimes.get(contestant.key)!.push(processorMillisecondsPerStep);
+        } catch (error) {
+          // Whoever fails in one round is out: a median over fewer rounds would compare different times of day.
+          failures.set(contestant.key, error instanceof Error ? error.message : String(error));
+          times.delete(contestant.key);
+        }
       }
     }
   } finally {
     await Promise.all([...processes.values()].map((process) => process.stop()));
   }
-  return { times, failures, versions };
+  return { times, processorTimes, failures, versions };
 }
 
 /** Prepares the step (the first turn compiles and warms up), and finds how many iterations fill a turn. */

@@ -15,7 +15,7 @@ await build({
   target: 'node20',
   sourcemap: true,
   logLevel: 'warning',
-  external: ['@mapbox/node-pre-gyp'],
+  external: ['@mapbox/node-pre-gyp', 'prettier'],
 });
 const { runBenchmark } = createRequire(import.meta.url)(path.join(output, 'benchmark.js'));
 try {

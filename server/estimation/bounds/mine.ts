@@ -55,7 +55,9 @@ export class MineBound implements Bound {
 
 /** A value that the gradient tape does not follow into `input`. */
 function withoutGradient(compute: (input: tf.Scalar) => tf.Scalar, input: tf.Scalar): tf.Scalar {
-  return tf.customGrad((x) => ({ value: compute(x as tf.Scalar), gradFunc: (dy: tf.Scalar) => tf.zerosLike(dy) }))(
-    input,
-  );
+  // The clone matters where `compute` returns its input: the tape would follow that very tensor, gradient and all.
+  return tf.customGrad((x) => ({
+    value: tf.clone(compute(x as tf.Scalar)),
+    gradFunc: (dy: tf.Scalar) => tf.zerosLike(dy),
+  }))(input);
 }

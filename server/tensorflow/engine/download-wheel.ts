@@ -96,10 +96,13 @@ export async function downloadWheel(wheel: PinnedWheel, options: DownloadOptions
   const destination = path.join(temporaryFolder, 'downloaded');
   await mkdir(pipTemporary, { recursive: true });
   await mkdir(wheelFolder, { recursive: true });
-  // pip has no machine-readable progress; the file that it writes grows in its temporary folder.
+  // pip has no machine-readable progress; the file that it writes grows in its temporary folder, and then moves.
+  let seen = 0;
+  let finished = false;
   const watch = setInterval(() => {
     void folderBytes(temporaryFolder).then((bytes) => {
-      onBytes(Math.min(bytes, wheel.bytes));
+      seen = Math.min(Math.max(seen, bytes), wheel.bytes);
+      if (!finished) onBytes(seen);
     });
   }, 250);
   try {
@@ -119,6 +122,7 @@ export async function downloadWheel(wheel: PinnedWheel, options: DownloadOptions
       },
     );
   } finally {
+    finished = true;
     clearInterval(watch);
   }
   const downloaded = path.join(destination, wheel.file);

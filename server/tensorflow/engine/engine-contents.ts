@@ -22,6 +22,8 @@ export interface LibrarySource {
   origin: string;
   /** Puts `tensorflow/` (libraries and headers) and, for CUDA, `nvidia/` into an empty folder. */
   fill: (folder: string) => Promise<void>;
+  /** Removes what is not needed any more once the engine is in place. */
+  clearAway?: () => Promise<void>;
 }
 
 /** The libraries and headers of TensorFlow in a Python environment, by links. */
@@ -68,12 +70,12 @@ async function missingBytes(wheels: PinnedWheel[], downloads: string): Promise<n
 
 /** The libraries and headers of the pinned wheels, downloaded by pip. */
 export function wheelLibraries({ wheels, pip, cache, onProgress, signal }: WheelOptions): LibrarySource {
+  const { folder: downloads, keep } = wheelFolder(cache);
   return {
     source: 'wheel',
     version: pinnedTensorFlowVersion,
     origin: wheels[0]!.file,
     fill: async (folder) => {
-      const { folder: downloads, keep } = wheelFolder(cache);
       await refuseFullDisk(folder, downloads, wheels);
       const temporaryFolder = path.join(folder, 'temporary');
       const total = sum(wheels.map((wheel) => wheel.bytes));
@@ -102,6 +104,8 @@ export function wheelLibraries({ wheels, pip, cache, onProgress, signal }: Wheel
         await extractWheel(file, folder, onBytes, signal);
       }
       await rm(temporaryFolder, { recursive: true, force: true });
+    },
+    clearAway: async () => {
       if (!keep) await rm(downloads, { recursive: true, force: true });
     },
   };

@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { compileBinding, findCompiler, findPrebuiltBinding } from './compile-binding';
+import { findCompiler, findPrebuiltBinding } from './compile-binding';
 import { findPip } from './download-wheel';
 import { bindingVersion, cacheFolder, engineFolderRoot } from './engine-cache';
 import {
@@ -14,22 +13,22 @@ import {
   wheelLibraries,
 } from './engine-contents';
 import { withEngineLock } from './engine-lock';
+import { placeEngine, type Placement, removeUnfinished } from './engine-placement';
 import {
   BrokenEngineError,
   type EngineDevice,
   engineFolderName,
   engineFolders,
-  type EngineManifest,
   findInstalledEngine,
   type InstalledEngine,
   libraryEnvironment,
-  manifestName,
   readEngine,
 } from './installed-engine';
+import { type BindingTools, makeBinding } from './make-binding';
 import { pinnedWheels } from './pinned-wheels';
 import { type BindingProbe, probeBinding } from './probe-binding';
 import { findPython, usableTensorFlow } from './python-environment';
-import { ChildFailedError } from './run-child';
+import { compilerRemedy, pipRemedy, sentence } from './remedies';
 import { findStockBinding } from './stock-binding';
 
 export type { EngineProgress } from './engine-contents';
@@ -92,13 +91,6 @@ function intactEngine(device: EngineDevice, cache: string): InstalledEngine | un
   }
 }
 
-/** Folders that a killed installer left; whoever holds the lock is the only installer. */
-export async function removeUnfinished(root: string): Promise<void> {
-  for (const name of await readdir(root)) {
-    if (name.includes('.partial-')) await rm(path.join(root, name), { recursive: true, force: true, maxRetries: 5 });
-  }
-}
-
 /** One attempt after the other, collecting why each failed. */
 class Installation {
   private readonly reasons: string[] = [];
@@ -120,7 +112,7 @@ class Installation {
       const same = this.engineFrom(source);
       if (same) return same;
       try {
-        return await this.installFrom(source, compiler?.command, prebuilt);
+        return await this.installFrom(source, { compiler: compiler?.command, prebuilt });
       } catch (error) {
         signal.throwIfAborted();
         this.reasons.push(`${source.origin}: ${sentence(error)}`);
@@ -180,19 +172,18 @@ class Installation {
   }
 
   private async installFrom(
-    { source, version, origin, fill }: LibrarySource,
-    compiler: string | undefined,
-    prebuilt: string | undefined,
+    { source, version, origin, fill, clearAway }: LibrarySource,
+    tools: BindingTools,
   ): Promise<InstalledEngine> {
-    const { device } = this.options;
-    return this.inTemporaryFolder(engineFolderName(device, source, version), async (folder) => {
+    const { device, onProgress, signal } = this.options;
+    const engine = await placeEngine(this.placement(source, version), async (folder) => {
       await fill(folder);
       const libraryFolders = device === 'cuda' ? await nvidiaLibraryFolders(folder) : [];
       const environment = libraryEnvironment(
         device,
         libraryFolders.map((name) => path.join(folder, name)),
       );
-      const { probe, bindingSource } = await this.makeBinding(folder, environment, compiler, prebuilt);
+      const { probe, bindingSource } = await makeBinding(tools, { folder, environment, onProgress, signal });
       return {
         ...commonManifest(device, probe),
         source,
@@ -203,36 +194,13 @@ class Installation {
         files: await engineFiles(folder),
       };
     });
+    await clearAway?.();
+    return engine;
   }
 
-  /** The prebuilt binding if it loads, else one compiled here; tried in both cases. */
-  private async makeBinding(
-    folder: string,
-    environment: Record<string, string>,
-    compiler: string | undefined,
-    prebuilt: string | undefined,
-  ): Promise<{ probe: BindingProbe; bindingSource: 'compiled' | 'prebuilt' }> {
-    const { onProgress, signal } = this.options;
-    const binding = path.join(folder, 'binding', 'tfjs_binding.node');
-    if (prebuilt) {
-      await mkdir(path.dirname(binding), { recursive: true });
-      await copyFile(prebuilt, binding);
-      onProgress({ stage: 'Trying the prebuilt binding' });
-      try {
-        return { probe: await probeBinding(binding, { environment, signal }), bindingSource: 'prebuilt' };
-      } catch (error) {
-        // Built for another C library, say; compiling it here then helps.
-        if (!(error instanceof ChildFailedError)) throw error;
-        if (!compiler)
-          throw new Error(`the prebuilt binding does not load, and there is no C++ compiler`, { cause: error });
-        await rm(binding);
-      }
-    }
-    onProgress({ stage: 'Compiling the binding' });
-    await compileBinding(folder, compiler!, signal);
-    await rm(path.join(folder, 'objects'), { recursive: true });
-    onProgress({ stage: 'Trying the engine' });
-    return { probe: await probeBinding(binding, { environment, signal }), bindingSource: 'compiled' };
+  private placement(source: InstalledEngine['source'], version: string): Placement {
+    const { device, signal } = this.options;
+    return { cache: this.cache, device, signal, name: engineFolderName(device, source, version) };
   }
 
   private async installStock(): Promise<InstalledEngine | undefined> {
@@ -241,7 +209,7 @@ class Installation {
     if (!stock) return undefined;
     onProgress({ stage: 'Trying the installed tfjs-node' });
     const probe = await probeBinding(stock.binding, { environment: libraryEnvironment(device, []), signal });
-    return this.inTemporaryFolder(engineFolderName(device, 'stock', probe.tensorflowVersion), () =>
+    return placeEngine(this.placement('stock', probe.tensorflowVersion), () =>
       Promise.resolve({
         ...commonManifest(device, probe),
         source: 'stock',
@@ -252,34 +220,6 @@ class Installation {
         files: stock.files,
       }),
     );
-  }
-
-  /** Fills a folder beside the final one, writes the manifest last, and renames it into place. */
-  private async inTemporaryFolder(
-    name: string,
-    fill: (folder: string) => Promise<EngineManifest>,
-  ): Promise<InstalledEngine> {
-    const { device, signal } = this.options;
-    const final = path.join(engineFolderRoot(this.cache), name);
-    const unfinished = `${final}.partial-${randomUUID().slice(0, 8)}`;
-    await mkdir(unfinished);
-    try {
-      const manifest = await fill(unfinished);
-      await writeFile(path.join(unfinished, manifestName), `${JSON.stringify(manifest, null, 2)}\n`);
-      signal.throwIfAborted();
-      // A folder can't be renamed onto one that has content.
-      await rename(final, `${final}.partial-replaced`).catch((error: unknown) => {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      });
-      await rename(unfinished, final);
-    } finally {
-      await removeUnfinished(engineFolderRoot(this.cache));
-    }
-    // One engine for each device: the others would never be used again.
-    for (const folder of engineFolders(device, this.cache)) {
-      if (folder !== final) await rm(folder, { recursive: true, force: true });
-    }
-    return readEngine(final, device).engine;
   }
 }
 
@@ -293,24 +233,4 @@ function commonManifest(device: EngineDevice, probe: BindingProbe) {
     nodeVersion: probe.nodeVersion,
     installedAt: new Date().toISOString(),
   };
-}
-
-function sentence(error: unknown): string {
-  if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOSPC') {
-    return 'the disk is full; free some space, or set MINE_CACHE to a folder on a larger disk';
-  }
-  return error instanceof Error ? error.message : String(error);
-}
-
-/** How to get a C++ compiler here. */
-export function compilerRemedy(): string {
-  if (process.platform === 'darwin') return 'install one with `xcode-select --install`';
-  return 'install one with `sudo apt install g++`, or the g++ package of this system';
-}
-
-/** How to get pip here. */
-export function pipRemedy(): string {
-  if (process.platform === 'linux')
-    return "install it with `sudo apt install python3-pip`, or this system's package of it";
-  return 'install Python from python.org, or name one that has pip with `--python PATH`';
 }

@@ -5,10 +5,10 @@ import { findCompiler, findPrebuiltBinding } from './compile-binding';
 import { findPip } from './download-wheel';
 import { cacheFolder } from './engine-cache';
 import { type EngineStatus, engineStatus } from './engine-status';
-import { compilerRemedy, pipRemedy } from './install-engine';
 import { findInstalledEngine, type InstalledEngine } from './installed-engine';
 import { type BindingProbe, probeBinding } from './probe-binding';
 import { findPython, usableTensorFlow } from './python-environment';
+import { compilerRemedy, pipRemedy } from './remedies';
 import { ChildFailedError, runChild } from './run-child';
 
 /** One line of the examination. A problem says what to do about it. */

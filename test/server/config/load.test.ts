@@ -62,7 +62,7 @@ describe('a configuration', () => {
     ['{ "seed": 1', '1:12: not valid JSON: the file ends where a comma or "}" should stand.'],
     ['', '1:1: not valid JSON: the file ends where a value should stand.'],
     ['{} {}', '1:4: not valid JSON: there is text after the end of the object.'],
-    [`${'['.repeat(200)}`, '1:66: not valid JSON: objects are nested more than 64 deep.'],
+    ['['.repeat(200), '1:66: not valid JSON: objects are nested more than 64 deep.'],
   ])('that is not JSON is refused with the place: %j', (text, problem) => {
     expect(problemsOf(text)).toEqual([`x.mine.json:${problem}`]);
   });

@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { InstalledEngine } from '../../../../server/tensorflow/engine/installed-engine';
@@ -8,6 +7,7 @@ import { describePython, usableTensorFlow } from '../../../../server/tensorflow/
 import {
   bundleCommandLine,
   type CommandRun,
+  makeTestFolder,
   pythonWithoutTensorFlow,
   pythonWithTensorFlow,
   runCommandLine,
@@ -25,7 +25,7 @@ beforeAll(async () => {
   bundle = await bundleCommandLine();
 });
 beforeEach(() => {
-  folder = mkdtempSync(path.join(tmpdir(), 'mine-engine-command-'));
+  folder = makeTestFolder();
   cache = path.join(folder, 'cache');
 });
 afterEach(() => {
@@ -130,7 +130,7 @@ describe('mine doctor', () => {
     const none = await mine(['doctor'], { CXX: path.join(folder, 'no-compiler') });
     expect(none.code).toBe(1);
     expect(none.stdout).toMatch(/C\+\+ compiler +none\n +-> install one with/);
-    expect(none.stdout).toMatch(/Native engine +not installed.*\n +-> install it with `mine engine install`/);
+    expect(none.stdout).toMatch(/Native engine +not installed.*\n +-> install it with `mine engine install/);
     // Same size, other content: only loading it tells.
     const engine = copyOfSharedEngine();
     const binding = path.join(engine, 'binding/tfjs_binding.node');

@@ -1,7 +1,7 @@
 import { build } from 'esbuild';
 import envPaths from 'env-paths';
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { installEngine } from '../../../../server/tensorflow/engine/install-engine';
@@ -11,6 +11,12 @@ import type { InstalledEngine } from '../../../../server/tensorflow/engine/insta
 const testCache = envPaths('mine-tests', { suffix: '' }).cache;
 export const testWheelFolder = path.join(testCache, 'wheels');
 const repository = path.resolve(import.meta.dirname, '../../../..');
+
+/** A new folder on the file system of the kept downloads, so that those can be linked into it. */
+export function makeTestFolder(): string {
+  mkdirSync(testCache, { recursive: true });
+  return mkdtempSync(path.join(testCache, 'test-'));
+}
 
 /** An engine from the pinned wheel that is kept between test runs; tests only read it. */
 export function sharedEngine(): Promise<InstalledEngine> {
