@@ -8,8 +8,8 @@ const labelWidth = 20;
 /** The report for people: the estimate with its interval first, then what to hold beside it, then warnings. */
 export function estimateReportText(report: EstimateReport): string {
   const { estimate, interval, unit, x, y, rows, nearestNeighbour, canonicalCorrelation, warnings } = report;
-  const [low, high] = interval.map((bound) => metricText(bound, digits));
-  const inUnit = (value: EstimateReport['estimate']) => `${metricText(value, digits)} ${unit}`;
+  const [low, high] = interval.map(valueText);
+  const inUnit = (value: EstimateReport['estimate']) => `${valueText(value)} ${unit}`;
   const lines: (readonly [string, string])[] = [
     ['mutual information', colours.bold(`${inUnit(estimate)}   95 % [${low}, ${high}]`)],
     [
@@ -27,6 +27,11 @@ export function estimateReportText(report: EstimateReport): string {
     ...warnings.map((warning) => colours.yellow(`⚠ ${warning}`)),
     '',
   ].join('\n');
+}
+
+/** Without the sign of a value that is zero in the digits shown. */
+function valueText(value: EstimateReport['estimate']): string {
+  return metricText(value, digits).replace(/^-(0\.0+)$/, '$1');
 }
 
 function sideText({ source, columns, constant }: EstimateReport['x']): string {

@@ -42,7 +42,6 @@ export class FoldedNetworks {
   readonly variables: readonly tf.Variable[];
   private readonly layers: FoldedLayers;
   private readonly averages: FoldedLayers;
-  private readonly baseWeight: tf.Variable;
   private readonly base: FoldedBase | undefined;
 
   /** @param bases one per fold; each over the first columns of X and of Y. */
@@ -73,7 +72,6 @@ export class FoldedNetworks {
       last: averageOf(this.layers.last),
     };
     this.variables = layerNames.map((name) => this.layers[name]);
-    this.baseWeight = tf.variable(tf.ones([folds]), false, BASE_WEIGHT);
     this.base = bases.some(({ pairs }) => pairs > 0) ? new FoldedBase(bases, columnsX, columnsY) : undefined;
   }
 
@@ -113,11 +111,11 @@ export class FoldedNetworks {
     // No bias: the bound does not change with a constant.
     const learned = tf.reshape(matMul(second, layers.last), first.shape.slice(0, 2));
     if (this.base === undefined) return learned;
-    return tf.add(learned, tf.mul(this.base.score(x, y), tf.reshape(this.baseWeight, [-1, 1])));
+    return tf.add(learned, this.base.score(x, y));
   }
 }
 
-/** `[folds]`: how much of the Gaussian log-ratio each T contains. */
+/** `[folds]`: how much of the Gaussian log-ratio each T contains. Absent where no fold has one. */
 export const BASE_WEIGHT = 'base/weight';
 
 /** The Gaussian log-ratios of all folds, padded to the largest number of canonical pairs. */
@@ -126,6 +124,7 @@ class FoldedBase {
   private readonly directionsY: tf.Variable;
   private readonly square: tf.Variable;
   private readonly product: tf.Variable;
+  private readonly weight: tf.Variable;
 
   constructor(bases: readonly GaussianLogRatio[], columnsX: number, columnsY: number) {
     const pairs = Math.max(...bases.map((base) => base.pairs));
@@ -142,6 +141,7 @@ class FoldedBase {
     this.directionsY = padded((base) => base.directionsY, columnsY, 'directions-y');
     this.square = padded((base) => base.square, 1, 'square');
     this.product = padded((base) => base.product, 1, 'product');
+    this.weight = tf.variable(tf.ones([bases.length]), false, BASE_WEIGHT);
   }
 
   /** `[folds, n]` */
@@ -149,7 +149,8 @@ class FoldedBase {
     const u = matMul(x, this.directionsX);
     const v = matMul(y, this.directionsY);
     const squares = tf.mul(this.square, tf.add(tf.square(u), tf.square(v)));
-    return tf.sum(tf.add(squares, tf.mul(this.product, tf.mul(u, v))), 2);
+    const ratio = tf.sum(tf.add(squares, tf.mul(this.product, tf.mul(u, v))), 2);
+    return tf.mul(ratio, tf.reshape(this.weight, [-1, 1]));
   }
 }
 

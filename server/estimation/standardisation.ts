@@ -81,8 +81,9 @@ export function normalScores(values: Float64Array, rows: number): Columns {
 }
 
 /**
- * The quantile function of the standard normal (Acklam's rational approximation with one step of Halley's method is not
- * needed here: relative error 1.2e-9). @param probability in (0, 1).
+ * The quantile function of the standard normal: Acklam's rational approximation, relative error 1.2e-9.
+ *
+ * @param probability in (0, 1).
  */
 export function normalQuantile(probability: number): number {
   if (probability > 0.5) return -normalQuantile(1 - probability);

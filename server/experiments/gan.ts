@@ -218,7 +218,7 @@ export function prepareGan(config: GanConfig, context: ExperimentContext): Train
         truth: null,
         warnings: [
           'The estimate is a lower bound on I(G([noise, code]); code) from held-out samples; its interval covers sampling error only, not the gap to the truth.',
-          ...(noiseDimension === 0
+          ...(noiseDimension === 0 && config.generator.code === 'continuous'
             ? [
                 'Without noise the generator is a deterministic map of the code: I(G(code); code) is infinite, and the estimate shows only what this statistics network can resolve.',
               ]

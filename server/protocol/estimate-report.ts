@@ -49,7 +49,7 @@ export type EstimateRequest = z.infer<typeof estimateRequest>;
 /** What the estimating process tells the command line. */
 export const estimatorMessage = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('stage'), stage: z.string() }),
-  /** Steps of all networks done, and the mean of their bounds on validation rows, in nats. */
+  /** Steps done, and the mean over the networks of their best bounds on validation rows so far, in nats. */
   z.object({ kind: z.literal('progress'), steps: z.int(), limit: z.int(), validation: jsonNumber }),
   z.object({ kind: z.literal('refused'), problems: z.array(z.string()) }),
   z.object({ kind: z.literal('failed'), message: z.string() }),

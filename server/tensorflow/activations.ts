@@ -25,10 +25,7 @@ export function leakyRelu(x: tf.Tensor, leakiness: number): tf.Tensor {
   return tf.customGrad((x, save) => {
     const input = x as tf.Tensor;
     (save as tf.GradSaveFunc)([input]);
-    const attributes = [
-      native.typeAttribute('T', native.binding.TF_FLOAT),
-      { name: 'alpha', type: native.binding.TF_ATTR_FLOAT, value: leakiness },
-    ];
+    const attributes = [native.typeAttribute('T', native.binding.TF_FLOAT), native.floatAttribute('alpha', leakiness)];
     return {
       value: tf.leakyRelu(input, leakiness),
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => native.execute('LeakyReluGrad', attributes, [dy, saved[0]!]),

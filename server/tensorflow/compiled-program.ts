@@ -298,7 +298,11 @@ export class CompiledProgram<Name extends string> implements Program<Name> {
     const { binding } = this.backend;
     const ids = fed.map(({ shape, dtype, values }) => {
       const type = dtype === 'int32' ? binding.TF_INT32 : binding.TF_FLOAT;
-      return binding.createTensor([...shape], type, dtype === 'int32' ? Int32Array.from(values) : Float32Array.from(values));
+      return binding.createTensor(
+        [...shape],
+        type,
+        dtype === 'int32' ? Int32Array.from(values) : Float32Array.from(values),
+      );
     });
     let fetched: NativeTensor[] = [];
     try {

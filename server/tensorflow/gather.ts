@@ -7,12 +7,12 @@ import { nativeBackend } from './native-backend';
  */
 export function gatherRows(values: tf.Tensor, indices: tf.Tensor): tf.Tensor {
   const native = nativeBackend();
-  if (native === undefined) return tf.gather(values, indices as tf.Tensor1D);
-  const { TF_INT32, TF_FLOAT, TF_ATTR_INT } = native.binding;
+  if (native === undefined) return tf.gather(values, indices);
+  const { TF_INT32, TF_FLOAT } = native.binding;
   return native.execute(
     'GatherV2',
     [
-      { name: 'batch_dims', type: TF_ATTR_INT, value: 0 },
+      native.intAttribute('batch_dims', 0),
       native.typeAttribute('Tparams', values.dtype === 'int32' ? TF_INT32 : TF_FLOAT),
       native.typeAttribute('Tindices', TF_INT32),
       native.typeAttribute('Taxis', TF_INT32),

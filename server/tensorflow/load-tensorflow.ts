@@ -7,7 +7,7 @@ import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { NodeJSKernelBackend } from '@tensorflow/tfjs-node/dist/nodejs_kernel_backend';
 import type { ExecutionConfig } from '../config/common';
 import { findInstalledEngine, type InstalledEngine } from './engine/installed-engine';
-import { NATIVE_BACKEND, type NativeBinding } from './native-backend';
+import { NATIVE_BACKEND, type NativeBinding, withOwnMemory } from './native-backend';
 
 /** What computes in this process. */
 export interface LoadedTensorFlow {
@@ -42,7 +42,10 @@ export async function loadTensorFlow(
   return loadNative(engine, execution);
 }
 
-function loadNative(engine: InstalledEngine, execution: Pick<ExecutionConfig, 'device' | 'threads'>): LoadedTensorFlow {
+async function loadNative(
+  engine: InstalledEngine,
+  execution: Pick<ExecutionConfig, 'device' | 'threads'>,
+): Promise<LoadedTensorFlow> {
   // TensorFlow reads these when it is loaded. Its own messages of level info say nothing that a run's log needs.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true';
@@ -54,9 +57,9 @@ function loadNative(engine: InstalledEngine, execution: Pick<ExecutionConfig, 'd
   const legacy = util as { isNullOrUndefined?: (value: unknown) => boolean };
   legacy.isNullOrUndefined ??= (value) => value === null || value === undefined;
 
-  const binding = createRequire(__filename)(engine.binding) as NativeBinding;
+  const binding = withOwnMemory(createRequire(__filename)(engine.binding) as NativeBinding);
   tf.registerBackend(NATIVE_BACKEND, () => new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node'), 3);
-  if (!tf.setBackend(NATIVE_BACKEND))
+  if (!(await tf.setBackend(NATIVE_BACKEND)))
     throw new Error(`The native engine in ${engine.folder} was loaded but does not start: run \`mine doctor\`.`);
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- registers kernels as a side effect, and only where the engine is used
   require('@tensorflow/tfjs-node/dist/register_all_kernels');

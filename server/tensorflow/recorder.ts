@@ -16,6 +16,10 @@ const LARGEST_CONSTANT = 1_000_000;
 
 let active: Recorder | undefined;
 
+function setActive(recorder: Recorder | undefined): void {
+  active = recorder;
+}
+
 /** The recorder at work, or undefined where operations simply run. */
 export function activeRecorder(): Recorder | undefined {
   return active;
@@ -55,7 +59,7 @@ export class Recorder {
     const mathRandom = Math.random;
     return tf.tidy(() => {
       const originals = registered.map((variable) => this.watch(variable));
-      active = this;
+      setActive(this);
       Math.random = () => {
         throw this.error('random numbers drawn in JavaScript would be the same at every step: draw with RandomStreams');
       };
@@ -72,7 +76,7 @@ export class Recorder {
           });
         });
       } finally {
-        active = undefined;
+        setActive(undefined);
         Math.random = mathRandom;
         registered.forEach((variable, i) => {
           variable.assign(originals[i]!);

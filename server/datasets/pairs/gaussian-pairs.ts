@@ -21,6 +21,10 @@ export class GaussianPairs implements PairDistribution {
     const independent = random.normal([count, dimension], `${stream}/z`);
     return { x, z: tf.add(tf.mul(x, correlation), tf.mul(independent, Math.sqrt(1 - correlation ** 2))) };
   }
+
+  drawMarginal(count: number, random: RandomStreams, stream: string): tf.Tensor {
+    return random.normal([count, this.dimensionZ], `${stream}/z`);
+  }
 }
 
 /** -(d/2) ln(1 - rho^2), in nats. */

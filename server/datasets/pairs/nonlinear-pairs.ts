@@ -35,4 +35,8 @@ export class NonlinearPairs implements PairDistribution {
     const y = FUNCTIONS[this.config.function].tensor(x);
     return { x, z: tf.add(y, tf.mul(random.normal([count, dimension], `${stream}/noise`), noise)) };
   }
+
+  drawMarginal(count: number, random: RandomStreams, stream: string): tf.Tensor {
+    return this.draw(count, random, stream).z;
+  }
 }

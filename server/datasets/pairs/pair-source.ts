@@ -15,6 +15,8 @@ export interface PairDistribution {
   /** The mutual information in nats where it is known, else null. */
   readonly truth: number | null;
   draw(count: number, random: RandomStreams, stream: string): Pairs;
+  /** `[count, dz]` from the marginal of z alone. */
+  drawMarginal(count: number, random: RandomStreams, stream: string): tf.Tensor;
 }
 
 /** Where a mutual information experiment takes its pairs from: training and held-out pairs never share an example. */

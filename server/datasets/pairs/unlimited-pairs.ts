@@ -20,7 +20,7 @@ export class UnlimitedPairs implements PairSource {
   batch(size: number, random: RandomStreams): ReturnType<PairSource['batch']> {
     return {
       ...this.distribution.draw(size, random, 'joint'),
-      zMarginal: this.distribution.draw(size, random, 'marginal').z,
+      zMarginal: this.distribution.drawMarginal(size, random, 'marginal'),
     };
   }
 

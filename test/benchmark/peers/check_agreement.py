@@ -21,7 +21,7 @@ TOLERANCE = {"float64": 1e-8, "float32": 1e-4}
 # Adam divides by the root of the second moment: where a gradient is rounding noise, the direction of its step is too.
 PARAMETER_TOLERANCE = {"float64": 1e-4, "float32": 1e-2}
 
-EAGER = ("eager", torch_steps.FusedAdam, lambda function: function)
+EAGER = ("eager", torch_steps.FusedAdam, lambda function, kind: function)
 COMPILED = ("compiled", torch_steps.TraceableAdam, torch_steps.compiled)
 # torch.compile of PyTorch 2.13 is off by 1 % on a CPU in float64, which the benchmark does not use.
 VARIANTS = {"float64": (EAGER,), "float32": (EAGER, COMPILED)}
@@ -71,7 +71,7 @@ def jax_results(specification, precision, batches):
 
 def torch_results(specification, precision, batches, adam_class, wrap):
     step = torch_steps.built(specification, adam_class, weights_of(specification, precision))
-    update = wrap(step.update)
+    update = wrap(step.update, specification["kind"])
     results = {}
     for number, data in enumerate(batches):
         data = {name: torch.from_numpy(array) for name, array in data.items()}

@@ -10,9 +10,10 @@ import { SeededRandom } from '../../../server/estimation/seeded-random';
 import type { Metrics, Training } from '../../../server/experiments/experiment';
 import { prepareMutualInformation } from '../../../server/experiments/mutual-information';
 import { loadEngineForTests } from '../native-engine';
+import { Draws } from './draws';
 import { changedNames, expectMetrics, expectUpdate } from './expect-update';
 import { beside, column, float64, type Matrix, outputs } from './float64-networks';
-import { bounds, Draws, mutualInformationIteration, type PairBatch, statisticsForm } from './float64-training';
+import { bounds, mutualInformationIteration, type PairBatch, statisticsForm } from './float64-statistics';
 
 const folder = mkdtempSync(join(tmpdir(), 'mine-pairs-'));
 beforeAll(loadEngineForTests);
@@ -71,8 +72,10 @@ function gaussians(
 function freshBatch(config: MutualInformationConfig, step: number): PairBatch {
   const draws = new Draws(config.seed, step);
   const { dimension, correlation } = config.data as { dimension: number; correlation: number };
-  const pairs = (stream: string) => gaussians(draws, config.training.batchSize, dimension, correlation, stream);
-  return { ...pairs('joint'), zMarginal: pairs('marginal').z };
+  const { batchSize } = config.training;
+  // The marginal of z is standard normal, whatever the correlation.
+  const zMarginal = draws.normal(batchSize, dimension, 'marginal/z');
+  return { ...gaussians(draws, batchSize, dimension, correlation, 'joint'), zMarginal };
 }
 
 function fixedBatch(config: MutualInformationConfig, rows: { x: Matrix; z: Matrix }, step: number): PairBatch {
@@ -174,7 +177,12 @@ describe('evaluation and read-out', () => {
     expect(await training.evaluate()).toEqual(await training.evaluate());
     const final = await training.readOut();
     expect(await training.readOut()).toEqual(final);
-    expect(final.estimate).not.toBe((await training.evaluate()).metrics['mutualInformation.heldOut']);
+    const { metrics } = await training.evaluate();
+    expect(Math.abs(final.estimate - metrics['mutualInformation.heldOut']!)).toBeGreaterThan(1e-4);
+    // Twenty times as many pairs: an error 4.5 times smaller.
+    expect((1.96 * metrics['mutualInformation.heldOutError']!) / (final.interval[1] - final.estimate)).toBeGreaterThan(
+      3,
+    );
     expect(final).toMatchObject({ unit: 'nats', truth: -Math.log1p(-(0.8 ** 2)) });
     expect(final.warnings.join('\n')).toContain('lower bound');
     training.dispose();
@@ -268,63 +276,5 @@ describe('held-out pairs', () => {
     expect(warnings.join('\n')).toMatch(/over-fits: .*Use more data/);
     expect(warnings.join('\n')).toContain('fell below zero');
     training.dispose();
-  });
-});
-
-describe('training on fresh samples reaches', () => {
-  async function trained(
-    changes: object,
-  ): Promise<{ estimate: number; truth: number; interval: readonly [number, number]; warnings: string }> {
-    const training = await prepare(mutualInformationConfig.parse({ experiment: 'mutual-information', ...changes }));
-    await training.advance(training.iterations);
-    const { estimate, truth, interval, warnings } = await training.readOut();
-    training.dispose();
-    tf.disposeVariables();
-    return { estimate, truth: truth!, interval, warnings: warnings.join('\n') };
-  }
-  const quick = {
-    iterations: 2500,
-    batchSize: 256,
-    optimizer: { kind: 'adam', learningRate: 2e-3 },
-    learningRateSchedule: 'cosine',
-  };
-  const statisticsNetwork = { hidden: [64, 64] };
-
-  it.each([
-    { dimension: 1, correlation: 0.9, truth: 0.8304, share: 0.03 },
-    { dimension: 2, correlation: 0.7, truth: 0.6733, share: 0.03 },
-    { dimension: 1, correlation: -0.5, truth: 0.1438, share: 0.05 },
-  ])('$truth nats of $dimension dimensions of correlation $correlation', async ({ truth, share, ...data }) => {
-    const result = await trained({ data: { kind: 'gaussian', ...data }, training: quick, statisticsNetwork });
-    expect(result.truth).toBeCloseTo(truth, 4);
-    expect(Math.abs(result.estimate - truth)).toBeLessThan(share * truth);
-    expect(result.interval[1] - result.interval[0]).toBeLessThan(0.03);
-    expect(result.warnings).not.toContain('over-fits');
-  });
-
-  it('that of Y = sin X + noise in two dimensions', async () => {
-    const data = { kind: 'nonlinear', function: 'sine', noise: 0.5 };
-    const { estimate, truth } = await trained({ data, training: quick, statisticsNetwork });
-    expect(truth).toBeCloseTo(0.729, 2);
-    expect(Math.abs(estimate - truth)).toBeLessThan(0.03 * truth);
-  });
-
-  it('0 of independent variables', async () => {
-    const data = { kind: 'gaussian', dimension: 2, correlation: 0 };
-    const { estimate, interval } = await trained({ data, training: { ...quick, iterations: 600 }, statisticsNetwork });
-    expect(Math.abs(estimate)).toBeLessThan(0.01);
-    expect(interval[1] - interval[0]).toBeLessThan(0.02);
-  });
-
-  it('with MINE, and less with MINE-f', async () => {
-    const data = { kind: 'gaussian', dimension: 10, correlation: 0.7 };
-    const training = { ...quick, iterations: 1500 };
-    const [mine, mineF] = [
-      await trained({ data, training, statisticsNetwork }),
-      await trained({ data, training, statisticsNetwork, mutualInformation: { bound: 'mine-f' } }),
-    ];
-    expect(mineF.estimate).toBeLessThan(mine.estimate);
-    expect(mine.estimate).toBeLessThan(mine.truth);
-    expect(mine.estimate).toBeGreaterThan(0.8 * mine.truth);
   });
 });

@@ -41,7 +41,10 @@ function split(numbers: readonly number[]): tf.Tensor[] {
 }
 
 /** A step down p * (p - target), the gradient of the oracle. */
-function descent({ config, schedule, steps }: Pick<Case, 'config' | 'schedule' | 'steps'>, mode: ProgramMode): Program<'step'> {
+function descent(
+  { config, schedule, steps }: Pick<Case, 'config' | 'schedule' | 'steps'>,
+  mode: ProgramMode,
+): Program<'step'> {
   const parameters = tf.tidy(() => split(initial).map((value, i) => tf.variable(value, true, `parameter-${i}`)));
   const step = tf.tidy(() => tf.variable(tf.scalar(0), false, 'step'));
   const chosen = createOptimizer(config, parameters, 'optimizer');
@@ -50,7 +53,7 @@ function descent({ config, schedule, steps }: Pick<Case, 'config' | 'schedule' |
       step: () => {
         const targets = split(target);
         const gradients = parameters.map((p, i) => tf.mul(p, tf.sub(p, targets[i]!)));
-        chosen.apply(gradients, learningRateFactor(schedule, step as unknown as tf.Scalar, steps.length));
+        chosen.apply(gradients, learningRateFactor(schedule, step, steps.length));
         step.assign(tf.add(step, 1));
         return Object.fromEntries(parameters.map((p, i) => [`parameter-${i}`, tf.clone(p)]));
       },

@@ -71,7 +71,7 @@ describe('the bits', () => {
 describe('a stream', () => {
   const run = (mode: ProgramMode, { seed, stream, step, draw }: (typeof oracle.streams)[number]) => {
     const stepVariable = tf.variable(tf.scalar(step), false, 'step');
-    const streams = new RandomStreams(seed, stepVariable as unknown as tf.Scalar);
+    const streams = new RandomStreams(seed, stepVariable);
     const program = compileProgram(
       {
         draw: {
@@ -93,20 +93,23 @@ describe('a stream', () => {
     return results;
   };
 
-  it.each(oracle.streams)('of seed $seed, "$stream", step $step, draw $draw gives the same numbers in every mode', (row) => {
-    for (const mode of MODES) {
-      const { integers, uniform, normal } = run(mode, row);
-      expect([...integers!.values], mode).toEqual(row.integers);
-      expect([...uniform!.values], mode).toEqual(row.uniform);
-      for (const [i, value] of row.normal.entries())
-        expect(Math.abs(normal!.values[i]! - value), mode).toBeLessThan(1e-6 * Math.max(1, Math.abs(value)));
-    }
-  });
+  it.each(oracle.streams)(
+    'of seed $seed, "$stream", step $step, draw $draw gives the same numbers in every mode',
+    (row) => {
+      for (const mode of MODES) {
+        const { integers, uniform, normal } = run(mode, row);
+        expect([...integers!.values], mode).toEqual(row.integers);
+        expect([...uniform!.values], mode).toEqual(row.uniform);
+        for (const [i, value] of row.normal.entries())
+          expect(Math.abs(normal!.values[i]! - value), mode).toBeLessThan(1e-6 * Math.max(1, Math.abs(value)));
+      }
+    },
+  );
 
   it('draws other numbers at every step and the same ones at the same step', () => {
     for (const mode of MODES) {
       const step = tf.variable(tf.scalar(0), false, 'step');
-      const streams = new RandomStreams(3, step as unknown as tf.Scalar);
+      const streams = new RandomStreams(3, step);
       const program = compileProgram(
         {
           train: () => {
@@ -138,9 +141,12 @@ describe('a stream', () => {
     expect(most).toBeLessThan(1);
     expect(most).toBeGreaterThan(1 - 1e-5);
     expect(finest).toBe(true);
-    expect(chiSquare([...numbers.slice(0, 200_000)].map((u) => Math.floor(u * 256)), 256)).toBeLessThan(
-      oracle.chiSquare['256'],
-    );
+    expect(
+      chiSquare(
+        [...numbers.slice(0, 200_000)].map((u) => Math.floor(u * 256)),
+        256,
+      ),
+    ).toBeLessThan(oracle.chiSquare['256']);
   });
 
   it.each([2, 10, 25, 1000] as const)('draws integers below %i, each as often as another', (limit) => {

@@ -85,9 +85,10 @@ describe('unlimited pairs', () => {
   it('hold out pairs that no step trains on', () => {
     const source = new UnlimitedPairs(distribution, 1000, 20);
     const seen = new Set<number>();
-    for (let step = 0; step < 20; step++)
-      for (const part of Object.values<tf.Tensor>(source.batch(1000, streams(step))))
-        numbers(part).forEach((v) => seen.add(v));
+    for (let step = 0; step < 20; step++) {
+      const { x, z, zMarginal } = source.batch(1000, streams(step));
+      for (const part of [x, z, zMarginal]) numbers(part).forEach((v) => seen.add(v));
+    }
     const held = numbers(source.heldOut(streams(5)).z);
     // A few of 60,000 numbers meet by chance, as float32 have only 24 bits.
     expect(held.filter((v) => seen.has(v)).length).toBeLessThan(50);
@@ -136,5 +137,21 @@ describe('distributions', () => {
     expect(mean(noise.map((e) => e * e))).toBeCloseTo(1, 1.7);
     expect(mean(noise.map((e) => e ** 4))).toBeCloseTo(3, 0.9);
     expect(mean(noise.map((e, i) => e * xs[i]!))).toBeCloseTo(0, 1.7);
+  });
+
+  it.each([
+    new GaussianPairs(gaussianPairs.parse({ kind: 'gaussian', dimension: 2, correlation: 0.9 })),
+    new NonlinearPairs(nonlinearPairs.parse({ kind: 'nonlinear', function: 'cube', noise: 0.1 })),
+  ])('the marginal of z has the deciles that z has beside x: %#', (distribution) => {
+    const deciles = (z: tf.Tensor): number[] => {
+      const sorted = z.dataSync().slice().sort();
+      return Array.from({ length: 9 }, (_, i) => sorted[Math.floor(((i + 1) / 10) * sorted.length)]!);
+    };
+    const marginal = distribution.drawMarginal(100_000, streams(), 'marginal');
+    expect(marginal.shape).toEqual([100_000, 2]);
+    const expected = deciles(distribution.draw(100_000, streams(), 'pairs').z);
+    deciles(marginal).forEach((value, i) => {
+      expect(Math.abs(value - expected[i]!)).toBeLessThan(0.02);
+    });
   });
 });

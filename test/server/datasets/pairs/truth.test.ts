@@ -57,7 +57,7 @@ describe('Y = f(X) + sigma noise', () => {
   it.each(quadrature)(
     'f = $function, sigma = $noise: $information nats by adaptive quadrature',
     ({ information, ...config }) => {
-      expect(Math.abs(truthOf({ ...config, dimension: 1 }) - information)).toBeLessThan(2e-4);
+      expect(Math.abs(truthOf({ ...config, dimension: 1 }) - information)).toBeLessThan(1e-4);
     },
   );
 
