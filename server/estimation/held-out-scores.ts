@@ -36,7 +36,7 @@ export function heldOutEntries(
       inputs: { draw: SCALAR, shift: SCALAR },
       body: ({ draw, shift }) => {
         const { x, z } = pairs(random.fold(draw as tf.Scalar));
-        const count = x.shape[0]!;
+        const count = x.shape[0];
         const indices = tf.mod(tf.add(tf.range(0, count, 1, 'int32'), shift!), tf.scalar(count, 'int32'));
         return { scores: score(x, gatherRows(z, indices)) };
       },

@@ -25,7 +25,7 @@ export class StatisticsNetwork {
 
   /** T on joint pairs (x, z) and on marginal pairs (x, zMarginal), in one pass through the network. */
   scores(x: tf.Tensor, z: tf.Tensor, zMarginal: tf.Tensor): { joint: tf.Tensor; marginal: tf.Tensor } {
-    const batch = x.shape[0]!;
+    const batch = x.shape[0];
     const both = tf.concat([tf.concat([x, z], 1), tf.concat([x, zMarginal], 1)], 0);
     const t = this.network.apply(both);
     return { joint: tf.slice(t, [0, 0], [batch, 1]), marginal: tf.slice(t, [batch, 0], [batch, 1]) };

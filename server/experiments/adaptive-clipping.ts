@@ -23,14 +23,14 @@ export function clipAdaptively(
   informationNorm: tf.Scalar,
   clipping: 'adaptive' | 'none',
 ): AdaptiveClipping {
-  const factor = tf.div(
+  const factor = tf.div<tf.Scalar>(
     tf.minimum(adversarialNorm, informationNorm),
     tf.maximum(informationNorm, SMALLEST_NORM),
-  ) as tf.Scalar;
+  );
   return {
     adversarialNorm,
     informationNorm,
-    ratio: tf.div(informationNorm, tf.maximum(adversarialNorm, SMALLEST_NORM)) as tf.Scalar,
+    ratio: tf.div<tf.Scalar>(informationNorm, tf.maximum(adversarialNorm, SMALLEST_NORM)),
     factor: clipping === 'adaptive' ? factor : tf.scalar(1),
     clipped: tf.cast(tf.greater(informationNorm, adversarialNorm), 'float32') as tf.Scalar,
   };

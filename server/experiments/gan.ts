@@ -65,7 +65,7 @@ export function prepareGan(config: GanConfig, context: ExperimentContext): Train
 
   const step = tf.variable(tf.scalar(0), false, 'step');
   const clippedSteps = tf.variable(tf.scalar(0), false, 'clipped-steps');
-  const random = new RandomStreams(seed, step as unknown as tf.Scalar);
+  const random = new RandomStreams(seed, step);
   const fixed = new RandomStreams(seed, tf.scalar(0));
 
   /** A draw of the prior, split into the code and the generator's whole input [noise, code]. */
@@ -89,7 +89,7 @@ export function prepareGan(config: GanConfig, context: ExperimentContext): Train
   const marginalCode = (stream: string): tf.Tensor => prior(random, batchSize, `${stream}/marginal`).code;
 
   const train = (): Record<string, tf.Tensor> => {
-    const rate = learningRateFactor(training.learningRateSchedule, step as unknown as tf.Scalar, training.iterations);
+    const rate = learningRateFactor(training.learningRateSchedule, step, training.iterations);
 
     // D ascends E[log D(x)] + E[log(1 - D(G(z)))]  (equation 16), as logits: -log sigmoid(t) = softplus(-t).
     let discriminatorLoss = tf.scalar(0);
@@ -134,7 +134,7 @@ export function prepareGan(config: GanConfig, context: ExperimentContext): Train
       tf.add(gradient, tf.mul(scale, information.gradients[i]!)),
     );
     generatorOptimizer.apply(combined, rate);
-    sampler.follow(step as unknown as tf.Scalar);
+    sampler.follow(step);
 
     step.assign(tf.add(step, 1));
     clippedSteps.assign(tf.add(clippedSteps, clipping.clipped));

@@ -30,12 +30,12 @@ export async function prepareMutualInformation(
   );
   const step = tf.variable(tf.scalar(0), false, 'step');
   const smoothed = tf.variable(tf.scalar(0), false, 'smoothed-bound');
-  const random = new RandomStreams(seed, step as unknown as tf.Scalar);
+  const random = new RandomStreams(seed, step);
 
   // Algorithm 1: draw a joint and a marginal batch, ascend the bias-corrected gradient of the bound.
   const train = (): Record<string, tf.Tensor> => {
     const { x, z, zMarginal } = source.batch(training.batchSize, random);
-    const rate = learningRateFactor(training.learningRateSchedule, step as unknown as tf.Scalar, training.iterations);
+    const rate = learningRateFactor(training.learningRateSchedule, step, training.iterations);
     const bound = T.train(x, z, zMarginal, rate);
     // The plain mean of the first steps, then a moving average.
     const weight = tf.div(1, tf.minimum(tf.add(step, 1), SMOOTHING_STEPS));

@@ -26,8 +26,8 @@ export function expectUpdate(
 
 /** What the rounding of float32 arithmetic on a variable is relative to. */
 function scaleOf(name: string, expected: Float64Array, steepest: number): number {
-  // A logarithm is as exact as what it is taken of, a gradient as the largest of the network.
-  if (name.includes('/log-')) return Math.max(1, largest(expected));
+  // A logarithm is as exact as what it is taken of, a bound as its two terms, a gradient as the largest of the network.
+  if (name.includes('/log-') || name === 'smoothed-bound') return Math.max(1, largest(expected));
   if (name.includes('/first-moment/')) return 10 * steepest;
   if (name.includes('/second-moment/')) return 10 * steepest ** 2;
   return largest(expected);

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { REPEAT_CAPACITY } from '../../../server/tensorflow/compiled-program';
+import { REPEAT_CAPACITY } from '../../../server/tensorflow/recorded-entry';
 import { gradientsOf } from '../../../server/tensorflow/gradients';
 import { createOptimizer } from '../../../server/tensorflow/optimizers';
 import { compileProgram, type Entry, type Program } from '../../../server/tensorflow/program';
