@@ -1,6 +1,4 @@
-import type { ExtensionContext } from 'vscode';
-
 /** Called by the editor when the extension is first needed. Nothing is contributed yet; training runs from the command line. */
-export function activate(_context: ExtensionContext): void {
-  // Registered commands and views come with the editor side.
+export function activate(): void {
+  // Commands and views are registered here once there are some.
 }

@@ -150,10 +150,7 @@ export function prepareGan(config: GanConfig, context: ExperimentContext): Train
     };
   };
 
-  const mode = resolveMode(
-    config.execution.compile,
-    [G, D, T.network].map(({ widths }) => ({ rows: batchSize, widths })),
-  );
+  const mode = resolveMode(config.execution.compile);
   const program = compileProgram(
     {
       train,

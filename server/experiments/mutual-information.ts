@@ -44,8 +44,7 @@ export async function prepareMutualInformation(
     return { mutualInformation: bound, 'mutualInformation.smoothed': tf.clone(smoothed), ...T.bound.meters() };
   };
 
-  // Joint and marginal pairs go through the network together.
-  const mode = resolveMode(config.execution.compile, [{ rows: 2 * training.batchSize, widths: T.network.widths }]);
+  const mode = resolveMode(config.execution.compile);
   const program = compileProgram(
     {
       train,

@@ -32,14 +32,11 @@ interface Layer {
 export class DenseNetwork {
   /** What training changes: kernels, biases, and the scales and offsets of batch normalisation. */
   readonly variables: readonly tf.Variable[];
-  /** Widths of all layers, from the inputs to the outputs. */
-  readonly widths: readonly number[];
   private readonly layers: readonly Layer[];
 
   constructor(private readonly options: DenseNetworkOptions) {
     const { name, inputs, hidden, outputs, seed } = options;
     const widths = [inputs, ...hidden, outputs];
-    this.widths = widths;
     const random = new RandomStreams(seed, tf.scalar(0));
     this.layers = widths.slice(1).map((width, i) => {
       const layer = `${name}/dense-${i + 1}`;

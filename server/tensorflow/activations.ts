@@ -23,11 +23,12 @@ export function leakyRelu(x: tf.Tensor, leakiness: number): tf.Tensor {
   const native = nativeBackend();
   if (native === undefined) return tf.leakyRelu(x, leakiness);
   return tf.customGrad((x, save) => {
-    const input = x as tf.Tensor;
-    (save as tf.GradSaveFunc)([input]);
+    const value = tf.leakyRelu(x as tf.Tensor, leakiness);
+    // The output has the input's sign, and so the same gradient; saving the input makes the optimiser fail as above.
+    (save as tf.GradSaveFunc)([value]);
     const attributes = [native.typeAttribute('T', native.binding.TF_FLOAT), native.floatAttribute('alpha', leakiness)];
     return {
-      value: tf.leakyRelu(input, leakiness),
+      value,
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => native.execute('LeakyReluGrad', attributes, [dy, saved[0]!]),
     };
   })(x);

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import type { FunctionDef, NodeDef } from '@tensorflow/tfjs-node/dist/proto/api_pb';
+import { CALL, callAttributes } from './function-call';
 import * as graph from './graph-nodes';
 import type { NativeBackend } from './native-backend';
 import type { Entry } from './program';
@@ -65,13 +66,12 @@ export function recordEntry(
   const functions: FunctionDef[] = [];
   const nodes: NodeDef[] = [];
   functions.push(recorder.nodes.define(bodyFunction(name), parameters, results, false));
-  const call = callOf(bodyFunction(name), parameters, results);
   // A wrapper is compiled, so that the body can also be called inside of the compiled loop.
   const wrapper = new graph.FunctionNodes();
   const called = wrapper.add(
-    call.operation,
-    parameters.map((p) => p.name),
-    call.attributes,
+    CALL,
+    parameters.map((parameter) => parameter.name),
+    callAttributes(bodyFunction(name), parameters, results, xla ? 'within' : 'inline'),
   );
   functions.push(
     wrapper.define(
@@ -88,13 +88,12 @@ export function recordEntry(
         shape: graph.shapeAttribute(input.shape),
       }),
     );
-  const once = callOf(onceFunction(name), parameters, results);
   nodes.push(
     graph.node(
       runNode(name),
-      once.operation,
+      CALL,
       [...inputs.map(({ input }) => inputNode(name, input)), ...handles],
-      xla ? { ...once.attributes, _XlaMustCompile: graph.boolAttribute(true) } : once.attributes,
+      callAttributes(onceFunction(name), parameters, results, xla ? 'compile' : 'inline'),
     ),
   );
 
@@ -108,17 +107,14 @@ export function recordEntry(
         shape: graph.shapeAttribute([]),
       }),
     );
-    const loop = callOf(
-      `${name}_repeat`,
-      [{ name: 'count', type: graph.DataType.int32 }, ...resources],
-      [{ name: 'rows', type: graph.DataType.float }],
-    );
+    const count = { type: graph.DataType.int32 };
+    const rows = { type: graph.DataType.float };
     nodes.push(
       graph.node(
         repeatNode(name),
-        loop.operation,
+        CALL,
         [countNode(name), ...handles],
-        xla ? { ...loop.attributes, _XlaMustCompile: graph.boolAttribute(true) } : loop.attributes,
+        callAttributes(`${name}_repeat`, [count, ...resources], [rows], xla ? 'compile' : 'inline'),
       ),
     );
   }
@@ -132,18 +128,3 @@ export const runNode = (entry: string): string => `${entry}_run`;
 export const repeatNode = (entry: string): string => `${entry}_repeated`;
 export const countNode = (entry: string): string => `${entry}_count`;
 export const inputNode = (entry: string, input: string): string => `${entry}_input/${input}`;
-
-function callOf(
-  name: string,
-  parameters: readonly graph.Argument[],
-  results: readonly graph.Argument[],
-): { operation: string; attributes: Parameters<typeof graph.node>[3] } {
-  return {
-    operation: 'StatefulPartitionedCall',
-    attributes: {
-      Tin: graph.typeListAttribute(parameters.map((p) => p.type)),
-      Tout: graph.typeListAttribute(results.map((r) => r.type)),
-      f: graph.functionAttribute(name),
-    },
-  };
-}

@@ -1,12 +1,14 @@
 import * as tf from '@tensorflow/tfjs';
 import type { AttrValue } from '@tensorflow/tfjs-node/dist/proto/api_pb';
+import { authorLine } from './author-line';
 import * as graph from './graph-nodes';
 import type { NativeBackend, NativeBinding, OperationAttribute } from './native-backend';
 
 /** Thrown while an entry is recorded; names the operation and the line of the entry's code that asked for it. */
 export class RecordingError extends Error {
   constructor(entry: string, problem: string, options?: ErrorOptions) {
-    super(`recording "${entry}": ${problem}${userFrame()}`, options);
+    const line = authorLine();
+    super(`recording "${entry}": ${problem}${line === undefined ? '' : ` (at ${line})`}`, options);
     this.name = 'RecordingError';
   }
 }
@@ -286,23 +288,4 @@ function typeNumber(dtype: tf.DataType): number {
     case 'complex64':
       throw new Error(`tensors of type ${dtype} cannot be recorded`);
   }
-}
-
-/** The innermost line of the stack that is neither tfjs nor the recorder: where the entry's author should look. */
-function userFrame(): string {
-  // Between the entry's line and this one lie more frames of tfjs than the ten that V8 keeps by default.
-  const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 200;
-  const { stack } = new Error();
-  Error.stackTraceLimit = limit;
-  const frame = stack
-    ?.split('\n')
-    .slice(1)
-    .find(
-      (line) =>
-        !/node_modules|tfjs-core|Array\.|<anonymous>\)$|[\\/](recorder|native-backend|compiled-program|program-checks|random|optimizers|gradients|gather)\.ts|RecordingError|Recorder\./.test(
-          line,
-        ),
-    );
-  return frame === undefined ? '' : ` (${frame.trim()})`;
 }

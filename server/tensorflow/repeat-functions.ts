@@ -1,4 +1,5 @@
 import type { FunctionDef } from '@tensorflow/tfjs-node/dist/proto/api_pb';
+import { CALL, callAttributes } from './function-call';
 import * as graph from './graph-nodes';
 
 export interface RepeatableResult {
@@ -34,13 +35,9 @@ export function repeatFunctions(
 
   const step = new graph.FunctionNodes();
   const called = step.add(
-    'StatefulPartitionedCall',
+    CALL,
     resources.map((r) => r.name),
-    {
-      Tin: graph.typeListAttribute(resources.map((r) => r.type)),
-      Tout: graph.typeListAttribute(results.map((r) => r.type)),
-      f: graph.functionAttribute(body),
-    },
+    callAttributes(body, resources, results, mustCompile ? 'within' : 'inline'),
   );
   const scalars = results.map(({ type }, i) =>
     type === float
@@ -75,6 +72,8 @@ export function repeatFunctions(
     cond: graph.functionAttribute(`${name}_condition`),
     body: graph.functionAttribute(`${name}_step`),
     parallel_iterations: graph.intAttribute(1),
+    // As for calls that are inlined: the loop's nodes join the graph before it is optimised.
+    ...(mustCompile ? {} : { _lower_using_switch_merge: graph.boolAttribute(true) }),
   });
 
   return [

@@ -457,6 +457,22 @@ describe('recording', () => {
   });
 });
 
+describe('the native engine', () => {
+  it('copies the numbers it is given: memory shared with Node must not be freed on TensorFlow’s threads', () => {
+    // Only an array that happens to be aligned would be shared.
+    for (const size of [1, 16, 64, 1000])
+      for (let i = 0; i < 50; i++) {
+        const array = new Float32Array(size).fill(1);
+        const tensor = tf.tensor1d(array);
+        // The first use hands the array over.
+        tf.neg(tensor).dispose();
+        array.fill(2);
+        expect(tf.sum(tf.add(tensor, 0)).dataSync()[0]).toBe(size);
+        tensor.dispose();
+      }
+  });
+});
+
 describe('the mode of an entry', () => {
   it('can differ from the program’s without a difference in state or values', () => {
     const results = ([undefined, 'graph', 'xla'] as const).map((mode) => {
