@@ -5,10 +5,15 @@ import { fileURLToPath } from 'node:url';
 
 /** Code between an entry and the recorder; who wrote the entry looks elsewhere. */
 const MACHINERY =
-  /[\\/](author-line|recorder|recorded-entry|native-backend|compiled-program|program-checks|program|random|optimizers|gradients|gather|activations|learning-rate)\.ts$/;
+  /[\\/]server[\\/]tensorflow[\\/](author-line|recorder|recorded-entry|native-backend|compiled-program|program-checks|program|random|optimizers|gradients|gather|activations|learning-rate)\.ts$/;
+
+/** Libraries. tfjs's own maps lead to a source tree that is not there. */
+const LIBRARY = /^node:|(^|[\\/])(node_modules|tfjs-(core|layers|converter|data|node|backend-\w+))[\\/]/;
 
 interface Line {
   readonly file: string;
+  /** The file as the map of a bundle names it, seen from the bundle, which may itself lie in `node_modules`. */
+  readonly source: string;
   readonly line: number;
   readonly column: number;
 }
@@ -27,8 +32,9 @@ export function authorLine(): string | undefined {
   for (const frame of stack.split('\n')) {
     const [, location, line, column] = /^\s*at (?:.* \()?(.+?):(\d+):(\d+)\)?$/.exec(frame) ?? [];
     if (location === undefined) continue;
-    const found = sourceLine({ file: filePath(location), line: Number(line), column: Number(column) }, maps);
-    if (!/^node:|[\\/]node_modules[\\/]/.test(found.file) && !MACHINERY.test(found.file))
+    const file = filePath(location);
+    const found = sourceLine({ file, source: file, line: Number(line), column: Number(column) }, maps);
+    if (!LIBRARY.test(found.source) && !MACHINERY.test(found.source))
       return `${found.file}:${found.line}:${found.column}`;
   }
   return undefined;
@@ -43,6 +49,7 @@ function sourceLine(bundled: Line, maps: Map<string, SourceMap | undefined>): Li
   if (entry === undefined || !('originalSource' in entry)) return bundled;
   return {
     file: path.resolve(path.dirname(file), entry.originalSource),
+    source: entry.originalSource,
     line: entry.originalLine + 1,
     column: entry.originalColumn + 1,
   };

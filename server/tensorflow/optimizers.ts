@@ -21,7 +21,10 @@ export function createOptimizer(config: OptimizerConfig, variables: readonly tf.
   }
 }
 
-/** Adam (Kingma & Ba, 2015) in the form with the bias correction folded into the step size: one fused kernel per variable when recorded. */
+/**
+ * Adam (Kingma & Ba, 2015) as TensorFlow has it: the bias corrections are in the step size, and epsilon, the paper's "epsilon
+ * hat", is added to the root of the uncorrected second moment. One fused kernel per variable when recorded.
+ */
 class Adam implements Optimizer {
   private readonly slots: readonly { variable: tf.Variable; first: tf.Variable; second: tf.Variable }[];
   private readonly beta1Power: tf.Variable;

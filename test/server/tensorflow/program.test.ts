@@ -1,4 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
+import { build } from 'esbuild';
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { REPEAT_CAPACITY } from '../../../server/tensorflow/recorded-entry';
 import { gradientsOf } from '../../../server/tensorflow/gradients';
@@ -454,6 +459,24 @@ describe('recording', () => {
     compileProgram({ good: { inputs, body: ({ x }) => ({ y: tf.mul(x!, v) }) } }, { mode: 'graph' }).dispose();
     // The program has taken the variable over.
     expect(tf.memory().numTensors).toBe(tensors - 1);
+  });
+});
+
+describe('in the bundle that ships', () => {
+  it('a refusal names the line of the source, too', async () => {
+    const outfile = path.join('node_modules', '.cache', 'mine-tests', 'refused-entry.cjs');
+    await build({
+      entryPoints: [path.join(import.meta.dirname, 'refused-entry.ts')],
+      outfile,
+      // As esbuild.mjs has it.
+      ...{ bundle: true, sourcemap: true, platform: 'node', format: 'cjs', target: 'node20', logLevel: 'error' },
+      external: ['@mapbox/node-pre-gyp'],
+    });
+    const { stdout } = await promisify(execFile)(process.execPath, [outfile]);
+    const line = readFileSync(path.join(import.meta.dirname, 'refused-entry.ts'), 'utf8')
+      .split('\n')
+      .findIndex((text) => text.includes('dataSync()'));
+    expect(stdout).toMatch(new RegExp(`recording "train": .*refused-entry\\.ts:${line + 1}:\\d+\\)`));
   });
 });
 
