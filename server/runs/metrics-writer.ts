@@ -99,7 +99,7 @@ export class MetricsWriter {
     const bytes = Buffer.concat(this.stream.take());
     writing(this.path, () => {
       try {
-        for (let written = 0; written < bytes.length; ) written += writeSync(this.file, bytes, written);
+        for (let written = 0; written < bytes.length;) written += writeSync(this.file, bytes, written);
       } catch (error) {
         ftruncateSync(this.file, this.position);
         throw error;

@@ -16,7 +16,9 @@ import { type Ending, type Interruption, removeOldRequests, TrainingLoop } from 
 /** What a trainer trains with. */
 export interface TrainerParts {
   /** `notice`: one sentence if it is not the native engine that was loaded, else null. */
-  readonly loadEngine: (execution: ExecutionConfig) => Promise<{ device: Omit<RunDevice, 'compiled'>; notice: string | null }>;
+  readonly loadEngine: (
+    execution: ExecutionConfig,
+  ) => Promise<{ device: Omit<RunDevice, 'compiled'>; notice: string | null }>;
   readonly prepare: (config: ExperimentConfig, context: ExperimentContext) => Promise<Training>;
 }
 

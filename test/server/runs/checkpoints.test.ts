@@ -49,12 +49,18 @@ describe('safetensors', () => {
     ['a header that is not JSON', '{"a":', null],
     ['another number type', '{"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}', null],
     ['a shape that does not fit its data', '{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}', null],
-    ['data that overlaps', '{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}', null],
+    [
+      'data that overlaps',
+      '{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}',
+      null,
+    ],
     ['data that ends before the file does', '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}', null],
   ])('are refused with %s', (_, header, length) => {
     const prefix = Buffer.alloc(8);
     prefix.writeBigUInt64LE(BigInt(length ?? header.length));
-    expect(() => decodeSafetensors(Buffer.concat([prefix, Buffer.from(header), Buffer.alloc(8)]))).toThrow(SafetensorsError);
+    expect(() => decodeSafetensors(Buffer.concat([prefix, Buffer.from(header), Buffer.alloc(8)]))).toThrow(
+      SafetensorsError,
+    );
   });
 });
 

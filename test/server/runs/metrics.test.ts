@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tableFromIPC } from 'apache-arrow';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { endTornSegments, metricBatches, metricNamesOf, nextSegmentIndex, readMetrics } from '../../../server/runs/metrics-reader';
+import {
+  endTornSegments,
+  metricBatches,
+  metricNamesOf,
+  nextSegmentIndex,
+  readMetrics,
+} from '../../../server/runs/metrics-reader';
 import { MetricsWriter } from '../../../server/runs/metrics-writer';
 
 let run: string;
@@ -71,7 +77,12 @@ describe('the metrics of a run', () => {
     writer.abandon();
     const path = join(run, 'metrics-0001.arrow');
     const { size } = statSync(path);
-    const tails = [Buffer.alloc(64), Buffer.alloc(64, 255), Buffer.from('not arrow at all'), Buffer.from([255, 255, 255, 255, 0, 0, 0, 127])];
+    const tails = [
+      Buffer.alloc(64),
+      Buffer.alloc(64, 255),
+      Buffer.from('not arrow at all'),
+      Buffer.from([255, 255, 255, 255, 0, 0, 0, 127]),
+    ];
     for (const tail of tails) {
       truncateSync(path, size);
       appendFileSync(path, tail);

@@ -70,7 +70,9 @@ const started: StartedMine[] = [];
 function liveTrainersIn(folder: string): number {
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
   const folders = new Set(names.map((name) => dirname(dirname(join(folder, name)))));
-  return [...folders].flatMap((runs) => listRuns(runs).runs).filter(({ record }) => livenessOf(record.process) === 'alive').length;
+  return [...folders]
+    .flatMap((runs) => listRuns(runs).runs)
+    .filter(({ record }) => livenessOf(record.process) === 'alive').length;
 }
 
 /** Starts `mine` with its output collected. */

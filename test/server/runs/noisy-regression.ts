@@ -74,7 +74,8 @@ export function noisyRegression(config: ExperimentConfig): Training {
         metrics: { 'loss.heldOut': loss, firstWeight: weights[0]!, neverSeen: NaN },
       });
     },
-    pull: () => new Map(Object.entries(variables).map(([name, { shape, values }]) => [name, { shape, values: values.slice() }])),
+    pull: () =>
+      new Map(Object.entries(variables).map(([name, { shape, values }]) => [name, { shape, values: values.slice() }])),
     push: (pushed) => {
       for (const [name, { values }] of Object.entries(variables)) {
         const value = pushed.get(name);

@@ -16,7 +16,14 @@ describe('a run directory that two processes worked on', () => {
   let python: string;
   let run: string;
   let seen: {
-    segments: { names: string[]; types: string[]; firstStep: string; steps: number[]; nulls: Record<string, number>; lastRow: Record<string, string> }[];
+    segments: {
+      names: string[];
+      types: string[];
+      firstStep: string;
+      steps: number[];
+      nulls: Record<string, number>;
+      lastRow: Record<string, string>;
+    }[];
     metadata: Record<string, string>;
     variables: Record<string, { shape: number[]; dtype: string; values: number[] }>;
     points: { shape: number[]; dtype: string; first: number[] };
@@ -25,7 +32,10 @@ describe('a run directory that two processes worked on', () => {
 
   beforeAll(async () => {
     python = await ensureOracleEnvironment(['numpy==2.4.6', 'pyarrow==26.0.1', 'safetensors==0.8.0']);
-    const config = { training: { iterations: 20_000, optimizer: { kind: 'sgd', learningRate: 0.01 } }, evaluation: { every: 5000 } };
+    const config = {
+      training: { iterations: 20_000, optimizer: { kind: 'sgd', learningRate: 0.01 } },
+      evaluation: { every: 5000 },
+    };
     const started = await startRun(programs, 'outside', config);
     ({ run } = started);
     await eventually(() => (readMetrics(run).step.length > 0 ? true : null));
@@ -44,7 +54,14 @@ describe('a run directory that two processes worked on', () => {
     expect(second!.firstStep).toBe('1');
     expect(second!.steps).toEqual([...ours.step]);
     expect(first!.steps.length).toBeGreaterThan(0);
-    expect(second!.nulls).toEqual({ step: 0, time: 0, loss: 0, gradientNorm: 0, 'loss.heldOut': 19_996, infiniteOnPurpose: 19_996 });
+    expect(second!.nulls).toEqual({
+      step: 0,
+      time: 0,
+      loss: 0,
+      gradientNorm: 0,
+      'loss.heldOut': 19_996,
+      infiniteOnPurpose: 19_996,
+    });
     expect(Number(second!.lastRow['loss'])).toBe(ours.metrics.get('loss')!.values.at(-1));
     expect(second!.lastRow['infiniteOnPurpose']).toBe('-inf');
   });
@@ -65,7 +82,11 @@ describe('a run directory that two processes worked on', () => {
   it('has samples that numpy reads and a picture of them', async () => {
     const content = readFileSync(join(run, 'samples', 'step-020000.npy'));
     const ours = await load(content.buffer.slice(content.byteOffset, content.byteOffset + content.length));
-    expect(seen.points).toEqual({ shape: [200, 2], dtype: 'float32', first: [...(ours.data as Float32Array).slice(0, 2)] });
+    expect(seen.points).toEqual({
+      shape: [200, 2],
+      dtype: 'float32',
+      first: [...(ours.data as Float32Array).slice(0, 2)],
+    });
     const { width, height, channels, data } = decode(readFileSync(join(run, 'samples', 'step-020000.png')));
     expect({ width, height, channels }).toEqual({ width: 640, height: 640, channels: 3 });
     const pixels = Array.from({ length: width * height }, (_, pixel) => [...data.slice(pixel * 3, pixel * 3 + 3)]);

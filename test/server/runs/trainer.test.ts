@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -7,7 +16,17 @@ import type { RunEvent } from '../../../server/protocol/run-event';
 import { readEvents } from '../../../server/runs/events-file';
 import { shownStateOf } from '../../../server/runs/find-run';
 import { readMetrics } from '../../../server/runs/metrics-reader';
-import { eventually, recordOf, runMine, runsIn, runsOf, startMine, startRun, useMinePrograms, writeConfig } from './mine-programs';
+import {
+  eventually,
+  recordOf,
+  runMine,
+  runsIn,
+  runsOf,
+  startMine,
+  startRun,
+  useMinePrograms,
+  writeConfig,
+} from './mine-programs';
 
 const programs = useMinePrograms();
 const sgd = (learningRate: number) => ({ kind: 'sgd', learningRate });
@@ -17,7 +36,10 @@ const endless = { training: { iterations: 16_000_000, optimizer: sgd(0.01) }, ev
 
 function valuesOf(run: string) {
   const { step, metrics } = readMetrics(run);
-  return { step: [...step], columns: [...metrics].map(([name, { values, present }]) => ({ name, values: [...values], present: [...present] })) };
+  return {
+    step: [...step],
+    columns: [...metrics].map(([name, { values, present }]) => ({ name, values: [...values], present: [...present] })),
+  };
 }
 
 function eventsOf<Kind extends RunEvent['kind']>(run: string, kind: Kind) {
@@ -29,12 +51,24 @@ describe('a run that is left alone', () => {
 
   it('finishes with a complete directory and prints its summary', async () => {
     const runs = runsOf(programs, 'complete');
-    const outcome = await runMine(programs, ['run', writeConfig(programs, 'complete', config), '--runs', runs, '--json']);
+    const outcome = await runMine(programs, [
+      'run',
+      writeConfig(programs, 'complete', config),
+      '--runs',
+      runs,
+      '--json',
+    ]);
     expect(outcome).toMatchObject({ exitCode: 0 });
     const [run] = runsIn(runs);
     const summary = JSON.parse(outcome.stdout) as Record<string, unknown>;
     expect(summary).toEqual(JSON.parse(readFileSync(join(run!, 'summary.json'), 'utf8')));
-    expect(summary).toMatchObject({ unit: 'nats', truth: 0.01, warnings: ['This is a regression.'], iterations: 1234, neverSeen: 'NaN' });
+    expect(summary).toMatchObject({
+      unit: 'nats',
+      truth: 0.01,
+      warnings: ['This is a regression.'],
+      iterations: 1234,
+      neverSeen: 'NaN',
+    });
     expect(summary['estimate']).toBeCloseTo(0.01, 2);
     expect(recordOf(run!)).toMatchObject({ id: basename(run!), state: 'finished', step: 1234, reason: null, seed: 1 });
     expect(basename(run!)).toMatch(/^\d{4}-\d\d-\d\d-\d{4}-[a-z0-9]{4}$/);
@@ -58,7 +92,9 @@ describe('a run that is left alone', () => {
     await runMine(programs, ['run', path, '--runs', runs]);
     await runMine(programs, ['run', path, '--runs', runs, '--set', 'name=again']);
     await runMine(programs, ['run', path, '--runs', runs, '--set', 'seed=2']);
-    const [first, second, other] = runsIn(runs).sort((a, b) => recordOf(a).createdAt.localeCompare(recordOf(b).createdAt));
+    const [first, second, other] = runsIn(runs).sort((a, b) =>
+      recordOf(a).createdAt.localeCompare(recordOf(b).createdAt),
+    );
     expect(valuesOf(second!)).toEqual(valuesOf(first!));
     expect(valuesOf(other!)).not.toEqual(valuesOf(first!));
   });
@@ -66,7 +102,11 @@ describe('a run that is left alone', () => {
 
 describe('a trainer that is killed', () => {
   it('leaves every flushed row, is shown as lost, and goes on bit for bit after --resume', async () => {
-    const config = { training: { iterations: 40_000, optimizer: sgd(0.01) }, evaluation: { every: 1000 }, checkpoint: { everySeconds: 1 } };
+    const config = {
+      training: { iterations: 40_000, optimizer: sgd(0.01) },
+      evaluation: { every: 1000 },
+      checkpoint: { everySeconds: 1 },
+    };
     const { run, ended } = await startRun(programs, 'killed', config);
     await eventually(() => (recordOf(run).step > 1000 && eventsOf(run, 'checkpoint').length > 1 ? true : null));
     const seen = valuesOf(run);
@@ -102,7 +142,11 @@ describe('a trainer that is killed', () => {
   });
 
   it('resumes past torn files and a damaged checkpoint', async () => {
-    const config = { training: { iterations: 30_000, optimizer: sgd(0.01) }, evaluation: { every: 1000 }, checkpoint: { everySeconds: 1 } };
+    const config = {
+      training: { iterations: 30_000, optimizer: sgd(0.01) },
+      evaluation: { every: 1000 },
+      checkpoint: { everySeconds: 1 },
+    };
     const { run, ended } = await startRun(programs, 'torn', config);
     await eventually(() => (readdirSync(join(run, 'checkpoints')).length >= 2 ? true : null));
     process.kill(recordOf(run).process.pid, 'SIGKILL');
@@ -117,14 +161,24 @@ describe('a trainer that is killed', () => {
     expect(await runMine(programs, ['run', '--resume', run])).toMatchObject({ exitCode: 0 });
     expect(recordOf(run).state).toBe('finished');
     expect(eventsOf(run, 'warning').map(({ message }) => message)).toEqual([
-      expect.stringMatching(new RegExp(`checkpoints/${newest} cannot be read and was renamed to ${newest}.damaged: .*cut off`)),
+      expect.stringMatching(
+        new RegExp(`checkpoints/${newest} cannot be read and was renamed to ${newest}.damaged: .*cut off`),
+      ),
     ]);
-    expect(readFileSync(join(run, 'events.jsonl'), 'utf8').split('\n').filter((line) => line !== '').every((line) => line.endsWith('}'))).toBe(true);
+    expect(
+      readFileSync(join(run, 'events.jsonl'), 'utf8')
+        .split('\n')
+        .filter((line) => line !== '')
+        .every((line) => line.endsWith('}')),
+    ).toBe(true);
     expect(valuesOf(run).step).toEqual(Array.from({ length: 30_000 }, (_, i) => i + 1));
   });
 
   it('starts again from the beginning where no checkpoint was written yet', async () => {
-    const { run, ended } = await startRun(programs, 'early', { training: { iterations: 20_000, optimizer: sgd(0.01) }, evaluation: { every: 5000 } });
+    const { run, ended } = await startRun(programs, 'early', {
+      training: { iterations: 20_000, optimizer: sgd(0.01) },
+      evaluation: { every: 5000 },
+    });
     process.kill(recordOf(run).process.pid, 'SIGKILL');
     await ended;
     await runMine(programs, ['run', '--resume', run]);
@@ -145,7 +199,10 @@ describe('taking a run up', () => {
     await eventually(() => (recordOf(run).state === 'running' ? true : null));
     expect(await runMine(programs, ['stop', run])).toMatchObject({ exitCode: 0 });
     expect(await racers.find(({ process: one }) => one !== loser.racer.process)!.ended).toMatchObject({ exitCode: 0 });
-    expect(readdirSync(run).filter((name) => name.endsWith('.arrow'))).toEqual(['metrics-0001.arrow', 'metrics-0002.arrow']);
+    expect(readdirSync(run).filter((name) => name.endsWith('.arrow'))).toEqual([
+      'metrics-0001.arrow',
+      'metrics-0002.arrow',
+    ]);
   });
 
   it('is refused for a run that is finished, and for one that another host works on', async () => {
@@ -156,7 +213,11 @@ describe('taking a run up', () => {
     const finished = await runMine(programs, ['run', '--resume', run!]);
     expect(finished).toMatchObject({ exitCode: 2 });
     expect(finished.stderr).toContain('is finished: there is nothing to resume');
-    const elsewhere = { ...recordOf(run!), state: 'running', process: { pid: 1, startTime: 'x', host: 'another-host' } };
+    const elsewhere = {
+      ...recordOf(run!),
+      state: 'running',
+      process: { pid: 1, startTime: 'x', host: 'another-host' },
+    };
     writeFileSync(join(run!, 'run.json'), JSON.stringify(elsewhere));
     const refused = await runMine(programs, ['run', '--resume', run!]);
     expect(refused).toMatchObject({ exitCode: 2 });
@@ -227,12 +288,20 @@ describe('faults', () => {
   it('fails when the loss stays NaN, names the step, and keeps the rows and the checkpoints before', async () => {
     const runs = runsOf(programs, 'diverging');
     const config = { training: { iterations: 5000, optimizer: sgd(3) }, evaluation: { every: 7 } };
-    const outcome = await runMine(programs, ['run', writeConfig(programs, 'diverging', config), '--runs', runs, '--json']);
+    const outcome = await runMine(programs, [
+      'run',
+      writeConfig(programs, 'diverging', config),
+      '--runs',
+      runs,
+      '--json',
+    ]);
     expect(outcome).toMatchObject({ exitCode: 1, stdout: '' });
     const [run] = runsIn(runs);
     const { state, reason, step } = recordOf(run!);
     expect(state).toBe('failed');
-    const since = Number(/^loss has not been a finite number since step (\d+): lower the learning rate/.exec(reason!)![1]);
+    const since = Number(
+      /^loss has not been a finite number since step (\d+): lower the learning rate/.exec(reason!)![1],
+    );
     const { values } = readMetrics(run!).metrics.get('loss')!;
     expect(values.findIndex((value) => !Number.isFinite(value)) + 1).toBe(since);
     expect(values.length).toBe(since + 9);
@@ -242,37 +311,47 @@ describe('faults', () => {
   });
 
   it('says in one sentence that a runs folder cannot be made', async () => {
-    const outcome = await runMine(programs, ['run', writeConfig(programs, 'nowhere', {}), '--runs', join(programs.cli, 'runs')]);
+    const outcome = await runMine(programs, [
+      'run',
+      writeConfig(programs, 'nowhere', {}),
+      '--runs',
+      join(programs.cli, 'runs'),
+    ]);
     expect(outcome).toMatchObject({ exitCode: 2 });
-    expect(outcome.stderr).toMatch(/^✗ .*cannot be written: a part of the path is a file, not a folder: choose another folder\.\n$/);
+    expect(outcome.stderr).toMatch(
+      /^✗ .*cannot be written: a part of the path is a file, not a folder: choose another folder\.\n$/,
+    );
   });
 
   // Mounting a small disk takes root, which containers and CI have.
-  it.runIf(process.getuid?.() === 0 && process.platform === 'linux')('fails in one sentence when the disk is full, with what was written intact', async () => {
-    const disk = join(programs.folder, 'small-disk');
-    mkdirSync(disk);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', disk]);
-    try {
-      const config = { ...endless, checkpoint: { everySeconds: 1 } };
-      const outcome = await runMine(programs, ['run', writeConfig(programs, 'full', config), '--runs', disk]);
-      expect(outcome).toMatchObject({ exitCode: 1 });
-      expect(outcome.stderr).toMatch(/✗ failed: .*cannot be written: the disk is full: free some space\.\n/);
-      const [run] = runsIn(disk);
-      expect(recordOf(run!)).toMatchObject({ state: 'failed' });
-      const { step } = readMetrics(run!);
-      expect(step.length).toBeGreaterThan(100);
-      expect([...step]).toEqual(Array.from({ length: step.length }, (_, i) => i + 1));
+  it.runIf(process.getuid?.() === 0 && process.platform === 'linux')(
+    'fails in one sentence when the disk is full, with what was written intact',
+    async () => {
+      const disk = join(programs.folder, 'small-disk');
+      mkdirSync(disk);
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', disk]);
+      try {
+        const config = { ...endless, checkpoint: { everySeconds: 1 } };
+        const outcome = await runMine(programs, ['run', writeConfig(programs, 'full', config), '--runs', disk]);
+        expect(outcome).toMatchObject({ exitCode: 1 });
+        expect(outcome.stderr).toMatch(/✗ failed: .*cannot be written: the disk is full: free some space\.\n/);
+        const [run] = runsIn(disk);
+        expect(recordOf(run!)).toMatchObject({ state: 'failed' });
+        const { step } = readMetrics(run!);
+        expect(step.length).toBeGreaterThan(100);
+        expect([...step]).toEqual(Array.from({ length: step.length }, (_, i) => i + 1));
 
-      execFileSync('mount', ['-o', 'remount,size=16m', disk]);
-      const resumed = startMine(programs, ['run', '--resume', run!]);
-      await eventually(() => (recordOf(run!).state === 'running' && recordOf(run!).step > step.length ? true : null));
-      await runMine(programs, ['stop', run!]);
-      expect(await resumed.ended).toMatchObject({ exitCode: 0 });
-    } finally {
-      execFileSync('umount', [disk]);
-      rmSync(disk, { recursive: true });
-    }
-  });
+        execFileSync('mount', ['-o', 'remount,size=16m', disk]);
+        const resumed = startMine(programs, ['run', '--resume', run!]);
+        await eventually(() => (recordOf(run!).state === 'running' && recordOf(run!).step > step.length ? true : null));
+        await runMine(programs, ['stop', run!]);
+        expect(await resumed.ended).toMatchObject({ exitCode: 0 });
+      } finally {
+        execFileSync('umount', [disk]);
+        rmSync(disk, { recursive: true });
+      }
+    },
+  );
 });
 
 function isGone(pid: number): boolean {
