@@ -1,5 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { trainingRows } from '../datasets/pairs/training-rows';
 import type { ExperimentConfig } from './experiment-config';
 import type { ConfigProblem } from './problems';
 
@@ -32,8 +33,7 @@ function dataProblems(config: ExperimentConfig, folder: string): ConfigProblem[]
         return (['x', 'y'] as const).flatMap((field) => fileProblems(['data', field], data[field], folder));
       }
       if (data.examples === 'unlimited') return [];
-      // The last fifth is held out.
-      const trained = Math.floor(data.examples * 0.8);
+      const trained = trainingRows(data.examples);
       return batchProblems(
         training.batchSize,
         trained,

@@ -5,7 +5,8 @@ import { SeededRandom } from '../../estimation/seeded-random';
 import { standardisedColumns } from '../../estimation/standardisation';
 import type { NumericArray } from '../arrays/numeric-array';
 import { readArrayPair } from '../arrays/read-array';
-import { FixedPairs, trainingRows } from './fixed-pairs';
+import { FixedPairs } from './fixed-pairs';
+import { trainingRows } from './training-rows';
 
 const FEWEST_ROWS = 50;
 

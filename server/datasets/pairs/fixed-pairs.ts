@@ -2,8 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { RandomStreams } from '../../tensorflow/random';
 import { Examples } from '../examples';
 import type { Pairs, PairSource } from './pair-source';
-
-const HELD_OUT_SHARE = 0.2;
+import { trainingRows } from './training-rows';
 
 /** A fixed set of pairs, the last fifth of its rows held out. */
 export class FixedPairs implements PairSource {
@@ -39,9 +38,4 @@ export class FixedPairs implements PairSource {
     const rows = tf.range(this.trainingCount, this.x.count, 1, 'int32');
     return { x: this.x.at(rows), z: this.z.at(rows) };
   }
-}
-
-/** How many of `count` rows train; the rest is held out. */
-export function trainingRows(count: number): number {
-  return count - Math.round(count * HELD_OUT_SHARE);
 }

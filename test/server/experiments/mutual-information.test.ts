@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type MutualInformationConfig, mutualInformationConfig } from '../../../server/config/mutual-information';
-import { trainingRows } from '../../../server/datasets/pairs/fixed-pairs';
+import { trainingRows } from '../../../server/datasets/pairs/training-rows';
 import { spreadShifts } from '../../../server/estimation/read-out';
 import { SeededRandom } from '../../../server/estimation/seeded-random';
 import type { Metrics, Training } from '../../../server/experiments/experiment';

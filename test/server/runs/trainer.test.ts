@@ -137,8 +137,8 @@ describe('a trainer that is killed', () => {
     process.kill(recordOf(run).process.pid, 'SIGKILL');
     await ended;
     const lastRow = readMetrics(run).time.at(-1)!;
-    // 100 ms more for a test machine that does other things as well.
-    expect(killedAt - lastRow).toBeLessThan(0.35);
+    // The 250 ms, a call of up to 100 ms that was under way, and as much again for a machine that does other things as well.
+    expect(killedAt - lastRow).toBeLessThan(0.5);
   });
 
   it('resumes past torn files and a damaged checkpoint', async () => {
@@ -148,11 +148,15 @@ describe('a trainer that is killed', () => {
       checkpoint: { everySeconds: 1 },
     };
     const { run, ended } = await startRun(programs, 'torn', config);
-    await eventually(() => (readdirSync(join(run, 'checkpoints')).length >= 2 ? true : null));
+    // Not a third one that was being written when the process was killed.
+    const checkpoints = (): string[] =>
+      readdirSync(join(run, 'checkpoints'))
+        .filter((file) => file.endsWith('.safetensors'))
+        .sort();
+    await eventually(() => (checkpoints().length >= 2 ? true : null));
     process.kill(recordOf(run).process.pid, 'SIGKILL');
     await ended;
-    const checkpoints = readdirSync(join(run, 'checkpoints')).sort();
-    const newest = checkpoints.at(-1)!;
+    const newest = checkpoints().at(-1)!;
     truncateSync(join(run, 'checkpoints', newest), 300);
     appendFileSync(join(run, 'metrics-0001.arrow'), Buffer.from([255, 255, 255, 255, 16, 1, 0, 0, 1, 2, 3]));
     appendFileSync(join(run, 'events.jsonl'), '{"kind":"state","ti');

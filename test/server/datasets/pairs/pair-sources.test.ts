@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { gaussianPairs, nonlinearPairs } from '../../../../server/config/mutual-information';
-import { FixedPairs, trainingRows } from '../../../../server/datasets/pairs/fixed-pairs';
+import { FixedPairs } from '../../../../server/datasets/pairs/fixed-pairs';
+import { trainingRows } from '../../../../server/datasets/pairs/training-rows';
 import { GaussianPairs } from '../../../../server/datasets/pairs/gaussian-pairs';
 import { NonlinearPairs } from '../../../../server/datasets/pairs/nonlinear-pairs';
 import type { PairDistribution } from '../../../../server/datasets/pairs/pair-source';
