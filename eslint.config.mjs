@@ -24,7 +24,7 @@ export default tseslint.config(
   {
     languageOptions: {
       parserOptions: {
-        projectService: { allowDefaultProject: ['*.mjs', '*.ts'] },
+        projectService: { allowDefaultProject: ['*.mjs', '*.mts'] },
         tsconfigRootDir: import.meta.dirname,
       },
     },
@@ -44,9 +44,9 @@ export default tseslint.config(
       eqeqeq: ['error', 'always'],
     },
   },
-  { files: ['*.mjs', '*.config.ts', 'test/**/*.mjs'], ...tseslint.configs.disableTypeChecked },
+  { files: ['*.mjs', '*.config.mts', 'test/**/*.mjs'], ...tseslint.configs.disableTypeChecked },
   {
-    files: ['*.mjs', '*.config.ts', 'test/**/*.mjs'],
+    files: ['*.mjs', '*.config.mts', 'test/**/*.mjs'],
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
     rules: { ...tseslint.configs.disableTypeChecked.rules, 'no-console': 'off', 'no-restricted-syntax': 'off' },
   },
