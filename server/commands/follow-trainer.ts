@@ -17,11 +17,13 @@ export type TrainerOutcome =
 export function followTrainer(trainer: ChildProcess, display: ProgressDisplay): Promise<TrainerOutcome> {
   let last: TrainerOutcome | null = null;
   let interruptions = 0;
+  let controlCs = 0;
   const interrupt = (signal: NodeJS.Signals) => {
     interruptions += 1;
+    if (signal === 'SIGINT') controlCs++;
     if (interruptions > 1) {
-      // Only Ctrl-C is impatience; a terminal that closes meanwhile is not.
-      if (signal !== 'SIGINT') return;
+      // Only a second Ctrl-C is impatience; a terminal that closes meanwhile is not, whichever of the two is seen first.
+      if (controlCs < 2) return;
       last = { kind: 'killed' };
       trainer.kill('SIGKILL');
       return;
