@@ -140,8 +140,8 @@ describe('a trainer that is killed', () => {
     process.kill(recordOf(run).process.pid, 'SIGKILL');
     await ended;
     const lastRow = readMetrics(run).time.at(-1)!;
-    // The 250 ms, a call of up to 100 ms that was under way, and as much again for a machine that does other things as well.
-    expect(killedAt - lastRow).toBeLessThan(0.5);
+    // 100 ms more for a test machine that does other things as well.
+    expect(killedAt - lastRow).toBeLessThan(0.35);
   });
 
   it('resumes past torn files and a damaged checkpoint', async () => {
@@ -237,13 +237,12 @@ describe('interruption', () => {
     const config = { training: { iterations: 20_000, optimizer: sgd(0.01) }, evaluation: { every: 1000 } };
     const { run, process: mine, ended } = await startRun(programs, 'interrupted', config);
     mine.kill('SIGINT');
-    // A terminal that closes while the checkpoint is written is no second Ctrl-C.
+    // A terminal that closes while the checkpoint is written is no second Ctrl-C. Later, since two signals at once have no order.
+    await delay(20);
     mine.kill('SIGHUP');
     const outcome = await ended;
     expect(outcome.exitCode).toBe(130);
-    // Two signals at once may arrive in either order.
-    expect(recordOf(run)).toMatchObject({ state: 'interrupted' });
-    expect(recordOf(run).reason).toMatch(/^Interrupted by (Ctrl-C|SIGHUP)\.$/);
+    expect(recordOf(run)).toMatchObject({ state: 'interrupted', reason: 'Interrupted by Ctrl-C.' });
     const [checkpoint] = eventsOf(run, 'checkpoint').slice(-1);
     expect(checkpoint!.step).toBe(recordOf(run).step);
     expect(existsSync(join(run, checkpoint!.file))).toBe(true);
@@ -253,6 +252,15 @@ describe('interruption', () => {
     const uninterrupted = runsOf(programs, 'interrupted-not');
     await runMine(programs, ['run', join(programs.folder, 'interrupted.mine.json'), '--runs', uninterrupted]);
     expect(valuesOf(run)).toEqual(valuesOf(runsIn(uninterrupted)[0]!));
+  });
+
+  it('by a terminal that closes writes a checkpoint, also if one Ctrl-C follows', async () => {
+    const { run, process: mine, ended } = await startRun(programs, 'closed', endless);
+    mine.kill('SIGHUP');
+    mine.kill('SIGINT');
+    expect((await ended).exitCode).toBe(130);
+    expect(recordOf(run).state).toBe('interrupted');
+    expect(eventsOf(run, 'checkpoint').at(-1)!.step).toBe(recordOf(run).step);
   });
 
   it('by the death of the command line leaves a checkpoint and no process behind', async () => {
